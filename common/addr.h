@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Addresses and prefixes.
+ *
+ * An address is 16 octets in network order; IPv4 is kept mapped, as
+ * ::ffff:a.b.c.d (RFC 4291, 2.5.5.2), so that memcmp order is address order
+ * and every prefix of either family is one range.
+ */
+#ifndef COMMON_ADDR_H
+#define COMMON_ADDR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+#define ADDR_TEXT_MAX	46 /* longest text form and its NUL (RFC 4291) */
+#define LABEL_MAX	32 /* a network's label and its NUL */
+#define PREFIX_TEXT_MAX (ADDR_TEXT_MAX + 4)
+#define PREFIX_SET_MAX	256
+
+struct addr {
+	uint8_t octets[16];
+};
+
+/* A prefix as the range it covers; length counts from the mapped form. */
+struct prefix {
+	struct addr low;
+	struct addr high;
+	uint8_t length; /* 0..128; an IPv4 /24 is 96 + 24 */
+};
+
+struct network {
+	struct prefix prefix;
+	char label[LABEL_MAX]; /* "" when none was given */
+};
+
+/*
+ * The configured networks. Look-up gives the longest matching prefix.
+ * When full: prefix_set_add() returns ERR_FULL.
+ */
+struct prefix_set {
+	uint32_t count;
+	struct network networks[PREFIX_SET_MAX];
+};
+
+struct addr addr_from_v4(const uint8_t octets[4]);
+struct addr addr_from_v6(const uint8_t octets[16]);
+bool addr_is_v4(const struct addr *a);
+bool addr_equal(const struct addr *a, const struct addr *b);
+int addr_compare(const struct addr *a, const struct addr *b);
+
+/* Any textual form, "[v6]" too. Errors: ERR_FORMAT. */
+int addr_parse(const char *text, struct addr *out) MUST_CHECK;
+
+/* RFC 5952 or dotted quad, into text[ADDR_TEXT_MAX]; returns text. */
+char *addr_format(const struct addr *a, char text[ADDR_TEXT_MAX]);
+
+/*
+ * "10.0.0.0/8", "2001:db8::/32", or a bare address (the whole of it).
+ * Host bits must be zero. Errors: ERR_FORMAT; ERR_RANGE (bits set behind the
+ * prefix, or the length is too large).
+ */
+int prefix_parse(const char *text, struct prefix *out) MUST_CHECK;
+char *prefix_format(const struct prefix *p, char text[PREFIX_TEXT_MAX]);
+bool prefix_contains(const struct prefix *p, const struct addr *a);
+
+/* "CIDR" or "CIDR=LABEL". Errors: as prefix_parse; ERR_RANGE (label). */
+int network_parse(const char *text, struct network *out) MUST_CHECK;
+
+/* Errors: ERR_FULL; ERR_RANGE when the same prefix is there already. */
+int prefix_set_add(struct prefix_set *set, const struct network *n) MUST_CHECK;
+
+/* The longest prefix that holds a, or NULL. Borrowed: valid as set is. */
+const struct network *prefix_set_find(const struct prefix_set *set,
+    const struct addr *a);
+
+#endif
