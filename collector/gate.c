@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate: message in, records out.
+ *
+ * Sets, in both protocols: id 2 octets, length 2 (header included), body.
+ * Ids: 0 (v9) or 2 (IPFIX) templates, 1 or 3 options templates, from 256 up
+ * data of that template, the others reserved.
+ */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "collector/fixbuf.h"
+#include "collector/gate.h"
+#include "collector/resolve.h"
+#include "collector/template.h"
+
+#define SET_HEADER_OCTETS  4
+#define FIELD_OCTETS	   4 /* a field specifier, RFC 7011, 3.2 */
+#define PEN_OCTETS	   4
+#define PEN_BIT		   0x8000U
+#define IPFIX_TEMPLATE_SET 2
+#define VARIABLE_LONG	   255 /* two octets of length follow, RFC 7011, 7 */
+
+struct gate {
+	struct exporter_table *exporters;
+	struct template_table *templates;
+	struct fixbuf *fixbuf;
+	struct counters *counters;
+	uint32_t max_fields;
+	uint16_t library_ids[GATE_LIBRARY_MAX]; /* the free ones */
+	uint32_t library_free;
+	struct template_plan plan; /* of the template being learnt */
+	/* of the message being walked: */
+	struct exporter *exporter;
+	bool is_ipfix;
+	int64_t now_ms;
+	gate_record_fn fn;
+	void *arg;
+	struct gate_result result;
+};
+
+struct gate *
+gate_new(const struct decoder_config *config, struct exporter_table *exporters,
+    struct counters *counters)
+{
+	struct gate *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	g->exporters = exporters;
+	g->counters = counters;
+	g->max_fields = config->max_fields;
+	for (uint16_t i = 0; i < GATE_LIBRARY_MAX; i++)
+		g->library_ids[i] = (uint16_t)(TEMPLATE_ID_MIN + i);
+	g->library_free = GATE_LIBRARY_MAX;
+	g->fixbuf = fixbuf_new(counters);
+	g->templates =
+	    template_table_new(config->max_exporters, config->max_templates,
+		config->max_fields, config->template_lifetime_ms, &config->key);
+	if (g->fixbuf == NULL || g->templates == NULL) {
+		gate_free(g);
+		return NULL;
+	}
+	return g;
+}
+
+void
+gate_free(struct gate *g)
+{
+	if (g == NULL)
+		return;
+	template_table_free(g->templates);
+	fixbuf_free(g->fixbuf);
+	free(g);
+}
+
+static void
+count(struct gate *g, enum counter which)
+{
+	counter_add(g->counters, which, 1);
+}
+
+/* --- what the library knows --- */
+
+static bool
+needs_library(const struct template *p)
+{
+	return p->is_variable && !p->is_options &&
+	       resolve_is_usable(p->present);
+}
+
+static void
+leave_library(struct gate *g, struct template *p)
+{
+	if (p->library_id == TEMPLATE_NO_LIBRARY_ID)
+		return;
+	fixbuf_forget(g->fixbuf, p->library_id);
+	g->library_ids[g->library_free++] = p->library_id;
+	p->library_id = TEMPLATE_NO_LIBRARY_ID;
+}
+
+/* Tells the library of p as it is now. False: no place is left there. */
+static bool
+enter_library(struct gate *g, struct template *p)
+{
+	if (p->library_id == TEMPLATE_NO_LIBRARY_ID) {
+		if (g->library_free == 0)
+			return false;
+		p->library_id = g->library_ids[--g->library_free];
+	}
+	if (!fixbuf_learn(g->fixbuf, p->library_id, p->fields, p->count))
+		count(g, COUNTER_MESSAGES_REFUSED);
+	return true;
+}
+
+/* --- templates --- */
+
+static void
+forget_template(struct gate *g, struct exporter *e, struct template *p)
+{
+	leave_library(g, p);
+	template_remove(g->templates, e, p);
+}
+
+/* Takes a template out that has grown too old. */
+static bool
+expire_if_old(struct gate *g, struct template *p)
+{
+	if (!template_is_expired(g->templates, p, g->now_ms))
+		return false;
+	forget_template(g, exporter_at(g->exporters, p->exporter), p);
+	count(g, COUNTER_TEMPLATES_EXPIRED);
+	return true;
+}
+
+static struct template *
+find_template(struct gate *g, uint16_t id)
+{
+	struct template *p = template_find(g->templates, g->exporter, id);
+
+	if (p != NULL && expire_if_old(g, p))
+		p = NULL;
+	return p;
+}
+
+/* Fills p, new or known, from the plan. False: the library is full. */
+static bool
+set_template(struct gate *g, struct template *p, bool is_options,
+    uint64_t digest)
+{
+	template_fill(p, &g->plan, is_options, digest, g->now_ms);
+	if (needs_library(p))
+		return enter_library(g, p);
+	leave_library(g, p);
+	return true;
+}
+
+/*
+ * Takes one definition: `fields` are its field specifiers alone. What was
+ * known under the id before is replaced, or, when the new one is refused,
+ * forgotten: to read the data by the old one would be a guess.
+ */
+static void
+learn_template(struct gate *g, uint16_t id, uint16_t field_count,
+    struct wire fields, bool is_options)
+{
+	uint64_t digest =
+	    template_digest(g->templates, fields.at, wire_left(&fields));
+	struct template *p = find_template(g, id);
+	enum counter which = COUNTER_TEMPLATES_CHANGED;
+
+	if (is_options)
+		count(g, COUNTER_OPTIONS_TEMPLATES);
+	if (p != NULL && p->digest == digest && p->is_options == is_options) {
+		template_refresh(p, g->now_ms);
+		return;
+	}
+	if (id < TEMPLATE_ID_MIN || !template_compile(fields, field_count,
+					g->is_ipfix, g->max_fields, &g->plan)) {
+		if (p != NULL)
+			forget_template(g, g->exporter, p);
+		count(g, COUNTER_TEMPLATES_REFUSED);
+		return;
+	}
+	if (p == NULL) {
+		which = COUNTER_TEMPLATES_LEARNED;
+		p = template_add(g->templates, g->exporter, id);
+	}
+	if (p != NULL && !set_template(g, p, is_options, digest)) {
+		forget_template(g, g->exporter, p);
+		p = NULL;
+	}
+	count(g, p != NULL ? which : COUNTER_TEMPLATES_REFUSED_LIMIT);
+}
+
+/* The next `field_count` field specifiers; failed when they do not fit. */
+static struct wire
+take_fields(struct gate *g, struct wire *set, uint16_t field_count)
+{
+	struct wire start = *set;
+
+	for (uint16_t i = 0; i < field_count && !set->failed; i++) {
+		uint16_t number = wire_u16(set);
+
+		wire_take(set, FIELD_OCTETS - 2);
+		if (g->is_ipfix && (number & PEN_BIT) != 0)
+			wire_take(set, PEN_OCTETS);
+	}
+	if (set->failed)
+		return *set;
+	return wire_part(&start, (size_t)(set->at - start.at));
+}
+
+static void
+walk_template_set(struct gate *g, struct wire set)
+{
+	while (wire_left(&set) >= FIELD_OCTETS) {
+		uint16_t id = wire_u16(&set);
+		uint16_t field_count = wire_u16(&set);
+		struct wire fields;
+
+		if (field_count == 0 && id == 0)
+			return; /* padding */
+		if (field_count == 0 && g->is_ipfix) {
+			count(g, COUNTER_TEMPLATES_WITHDRAWN);
+			continue;
+		}
+		fields = take_fields(g, &set, field_count);
+		if (fields.failed) {
+			count(g, COUNTER_TEMPLATES_REFUSED);
+			return;
+		}
+		learn_template(g, id, field_count, fields, false);
+	}
+}
+
+/*
+ * IPFIX: id, fields in all, scope fields, specifiers (RFC 7011, 3.4.2.2).
+ * v9: id, octets of scope specifiers, octets of option specifiers, both
+ * (RFC 3954, 6.1).
+ */
+static void
+walk_options_template_set(struct gate *g, struct wire set)
+{
+	while (wire_left(&set) >= FIELD_OCTETS) {
+		uint16_t id = wire_u16(&set);
+		uint16_t first = wire_u16(&set);
+		uint16_t second;
+		struct wire fields;
+		size_t field_count = first;
+
+		if (first == 0 && id == 0)
+			return; /* padding */
+		if (first == 0 && g->is_ipfix) {
+			count(g, COUNTER_TEMPLATES_WITHDRAWN);
+			continue;
+		}
+		second = wire_u16(&set);
+		if (!g->is_ipfix)
+			field_count = ((size_t)first + second) / FIELD_OCTETS;
+		fields = take_fields(g, &set, (uint16_t)field_count);
+		if (fields.failed) {
+			count(g, COUNTER_TEMPLATES_REFUSED);
+			return;
+		}
+		learn_template(g, id, (uint16_t)field_count, fields, true);
+	}
+}
+
+/* --- data --- */
+
+/* Moves past one record of p; false: no whole one is left. */
+static bool
+take_record(struct wire *set, const struct template *p)
+{
+	for (uint16_t i = 0; i < p->count; i++) {
+		size_t length = p->fields[i].length;
+
+		if (length == IE_VARIABLE) {
+			length = wire_u8(set);
+			if (length == VARIABLE_LONG)
+				length = wire_u16(set);
+		}
+		wire_take(set, length);
+	}
+	return !set->failed;
+}
+
+/*
+ * How many whole records set holds, and in *octets how long they are. What
+ * is behind them must be too short for a record: padding (RFC 7011, 3.3.1).
+ */
+static uint32_t
+count_records(struct gate *g, struct wire set, const struct template *p,
+    size_t *octets)
+{
+	const uint8_t *start = set.at;
+	uint32_t records = 0;
+
+	if (!p->is_variable) {
+		records = (uint32_t)(wire_left(&set) / p->octets);
+		*octets = (size_t)records * p->octets;
+		return records;
+	}
+	*octets = 0;
+	while (wire_left(&set) >= p->octets) {
+		if (!take_record(&set, p)) {
+			g->result.all_counted = false;
+			count(g, COUNTER_SETS_MALFORMED);
+			break;
+		}
+		records++;
+		*octets = (size_t)(set.at - start);
+	}
+	return records;
+}
+
+static void
+decode_by_plan(struct gate *g, const struct template *p, const uint8_t *octets,
+    uint32_t records)
+{
+	struct ie_record r = { 0 };
+
+	for (uint32_t i = 0; i < records; i++, octets += p->octets) {
+		template_read(p, octets, &r);
+		g->fn(&r, p->present, g->arg);
+	}
+}
+
+static void
+decode_by_library(struct gate *g, const struct template *p,
+    const uint8_t *octets, size_t length, uint32_t records)
+{
+	bool good = fixbuf_start(g->fixbuf, p->library_id, octets, length);
+	struct ie_record r;
+
+	for (uint32_t i = 0; good && i < records; i++) {
+		good = fixbuf_next(g->fixbuf, &r);
+		if (good)
+			g->fn(&r, p->present, g->arg);
+	}
+	if (!fixbuf_finish(g->fixbuf))
+		count(g, COUNTER_MESSAGES_REFUSED);
+}
+
+/*
+ * Of the options one is used: the time of boot, on which the uptimes of an
+ * IPFIX exporter count (softflowd tells it so). The first record says it.
+ */
+static void
+read_options(struct gate *g, const struct template *p, const uint8_t *octets)
+{
+	struct ie_record r = { 0 };
+
+	if (p->is_variable || (p->present & IE_BIT(IE_BOOT_MS)) == 0)
+		return;
+	template_read(p, octets, &r);
+	if (r.boot_ms != 0)
+		g->exporter->boot_ms = r.boot_ms;
+}
+
+static void
+walk_data_set(struct gate *g, uint16_t id, struct wire set)
+{
+	const struct template *p = find_template(g, id);
+	uint32_t records;
+	size_t octets;
+
+	if (p == NULL) {
+		count(g, COUNTER_SETS_UNKNOWN_TEMPLATE);
+		counter_add(g->counters, COUNTER_SET_OCTETS_UNKNOWN_TEMPLATE,
+		    wire_left(&set));
+		g->result.all_counted = false;
+		return;
+	}
+	if (wire_left(&set) < p->octets) {
+		count(g, COUNTER_SETS_MALFORMED);
+		return;
+	}
+	records = count_records(g, set, p, &octets);
+	if (p->is_options) {
+		g->result.options += records;
+		read_options(g, p, set.at);
+		return;
+	}
+	g->result.announced += records;
+	if (!resolve_is_usable(p->present))
+		g->result.unusable += records;
+	else if (p->is_variable)
+		decode_by_library(g, p, set.at, octets, records);
+	else
+		decode_by_plan(g, p, set.at, records);
+}
+
+/* --- the walk --- */
+
+static void
+walk_set(struct gate *g, uint16_t id, struct wire set)
+{
+	uint16_t first = g->is_ipfix ? IPFIX_TEMPLATE_SET : 0;
+
+	if (id >= TEMPLATE_ID_MIN)
+		walk_data_set(g, id, set);
+	else if (id == first)
+		walk_template_set(g, set);
+	else if (id == first + 1)
+		walk_options_template_set(g, set);
+	else
+		count(g, COUNTER_SETS_RESERVED);
+}
+
+struct gate_result
+gate_walk(struct gate *g, struct exporter *e,
+    const struct export_header *header, struct wire body, int64_t now_ms,
+    gate_record_fn fn, void *arg)
+{
+	struct template *old = template_next(g->templates);
+
+	g->exporter = e;
+	g->is_ipfix = header->protocol == EXPORT_IPFIX;
+	g->now_ms = now_ms;
+	g->fn = fn;
+	g->arg = arg;
+	g->result = (struct gate_result){ .all_counted = true };
+	if (old != NULL)
+		(void)expire_if_old(g, old);
+	while (wire_left(&body) >= SET_HEADER_OCTETS) {
+		uint16_t id = wire_u16(&body);
+		uint16_t length = wire_u16(&body);
+		struct wire set;
+
+		if (id == 0 && length == 0)
+			break; /* some exporters fill up with zeros */
+		if (length < SET_HEADER_OCTETS)
+			body.failed = true;
+		set = wire_part(&body, (size_t)length - SET_HEADER_OCTETS);
+		if (set.failed) {
+			count(g, COUNTER_SETS_MALFORMED);
+			g->result.all_counted = false;
+			break;
+		}
+		walk_set(g, id, set);
+	}
+	counter_add(g->counters, COUNTER_OPTIONS_RECORDS, g->result.options);
+	return g->result;
+}

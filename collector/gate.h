@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The gate: walks NetFlow v9 (RFC 3954) and IPFIX (RFC 7011) messages, checks
+ * every length, keeps the templates, and has the records decoded.
+ *
+ * Records of fixed length are read by their template's plan. Those with
+ * variable-length fields go through libfixbuf, in IPFIX messages the gate
+ * writes: templates have numbers of the gate's own, elements we do not use
+ * are padding of the same length, data sets hold whole records. The library
+ * searches its templates one by one, so it gets only these, and few: with
+ * 25,600 templates in it, a record took it 150 microseconds.
+ *
+ * Options are counted, and read for the time of boot only; withdrawals are
+ * counted and ignored (RFC 7011, 8.4: over UDP).
+ */
+#ifndef COLLECTOR_GATE_H
+#define COLLECTOR_GATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collector/exporter.h"
+#include "collector/ie.h"
+#include "common/counter.h"
+#include "common/wire.h"
+
+/*
+ * Templates with variable-length fields that can be known at a time. When
+ * full: new ones are refused. 256 cost a record 1.5 microseconds at worst.
+ */
+#define GATE_LIBRARY_MAX 256
+
+/* What was in a message: data records, but for options. */
+struct gate_result {
+	uint32_t announced; /* data records found */
+	uint32_t unusable;  /* of them, not decoded: no addresses */
+	uint32_t options;   /* options data records */
+	bool all_counted;   /* false: a set could not be counted */
+};
+
+/* Takes one decoded record, borrowed; present says which elements it has. */
+typedef void (
+    *gate_record_fn)(const struct ie_record *r, uint64_t present, void *arg);
+
+struct gate;
+
+/*
+ * owned: free with gate_free(). exporters and counters are borrowed for its
+ * life. NULL: no memory.
+ */
+struct gate *gate_new(const struct decoder_config *config,
+    struct exporter_table *exporters, struct counters *counters);
+void gate_free(struct gate *g); /* takes NULL */
+
+/*
+ * Walks the body of a message of e, and gives fn its records in their order.
+ * What cannot be used is counted, and the walk goes on behind it as far as
+ * lengths can be trusted.
+ */
+struct gate_result gate_walk(struct gate *g, struct exporter *e,
+    const struct export_header *header, struct wire body, int64_t now_ms,
+    gate_record_fn fn, void *arg);
+
+#endif

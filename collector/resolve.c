@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Element values to flow records.
+ *
+ * Where an exporter says one thing in several elements, the order here
+ * decides: delta counters before totals before initiator's; milliseconds
+ * before finer and coarser times, and any absolute time before uptime.
+ */
+#include <string.h>
+
+#include "collector/resolve.h"
+#include "common/wire.h"
+
+#define MS_PER_S	  INT64_C(1000)
+#define PROTOCOL_ICMP	  1
+#define PROTOCOL_ICMPV6	  58
+#define IP_VERSION_4	  4
+#define BIFLOW_INITIATOR  1 /* biflowDirection, RFC 5103, 6.3 */
+#define BIFLOW_RESPONDER  2
+#define NTP_UNIX_OFFSET_S INT64_C(2208988800) /* 1900 to 1970 */
+#define NTP_ERA_S	  (INT64_C(1) << 32)
+#define NTP_ERA_PIVOT_S	  (INT64_C(1) << 31) /* less: after 2036 */
+
+/* The elements that only the second half of a biflow has. */
+#define REVERSE_PRESENT                                                        \
+	(IE_BIT(IE_RESPONDER_OCTETS) | IE_BIT(IE_RESPONDER_PACKETS) |          \
+	    IE_BIT(IE_REV_OCTETS) | IE_BIT(IE_REV_PACKETS) |                   \
+	    IE_BIT(IE_REV_OCTETS_TOTAL) | IE_BIT(IE_REV_PACKETS_TOTAL) |       \
+	    IE_BIT(IE_REV_TCP_FLAGS) | IE_BIT(IE_REV_INITIAL_FLAGS) |          \
+	    IE_BIT(IE_REV_UNION_FLAGS))
+
+#define V4_PRESENT (IE_BIT(IE_SRC_V4) | IE_BIT(IE_DST_V4))
+#define V6_PRESENT (IE_BIT(IE_SRC_V6) | IE_BIT(IE_DST_V6))
+
+/* The times of one half: raw values, 0 where there is none. */
+struct times {
+	uint64_t start_ms, end_ms;
+	uint64_t start_us, end_us; /* NTP, both these pairs */
+	uint64_t start_ns, end_ns;
+	uint32_t start_s, end_s;
+	uint32_t start_uptime, end_uptime;
+	bool has_start_uptime;
+};
+
+static bool
+has(uint64_t present, enum ie ie)
+{
+	return (present & IE_BIT(ie)) != 0;
+}
+
+static bool
+has_all(uint64_t present, uint64_t wanted)
+{
+	return (present & wanted) == wanted;
+}
+
+bool
+resolve_is_usable(uint64_t present)
+{
+	return has(present, IE_PROTOCOL) &&
+	       (has_all(present, V4_PRESENT) || has_all(present, V6_PRESENT));
+}
+
+/* NTP's 64 bits (RFC 5905, 6) to Unix milliseconds; 0 stays 0. */
+static int64_t
+ntp_to_ms(uint64_t ntp)
+{
+	int64_t seconds = (int64_t)(ntp >> 32);
+	int64_t fraction = (int64_t)(ntp & UINT32_MAX);
+
+	if (ntp == 0)
+		return 0;
+	if (seconds < NTP_ERA_PIVOT_S)
+		seconds += NTP_ERA_S;
+	return (seconds - NTP_UNIX_OFFSET_S) * MS_PER_S +
+	       (fraction * MS_PER_S >> 32);
+}
+
+static int64_t
+pick_absolute(uint64_t ms, uint64_t us, uint64_t ns, uint32_t s)
+{
+	if (ms != 0)
+		return (int64_t)(ms & INT64_MAX);
+	if (us != 0)
+		return ntp_to_ms(us);
+	if (ns != 0)
+		return ntp_to_ms(ns);
+	return s * MS_PER_S;
+}
+
+/*
+ * Uptimes are 32 bits of milliseconds and wrap after 49.7 days: only the
+ * signed distance from the header's uptime means anything. IPFIX headers
+ * have no uptime; there it follows from the time of boot, when that is told.
+ */
+static bool
+uptime_now(const struct resolve_context *c, const struct ie_record *r,
+    uint64_t present, uint32_t *out_ms)
+{
+	const struct export_header *h = c->header;
+	uint64_t boot_ms = has(present, IE_BOOT_MS) ? r->boot_ms : 0;
+
+	if (h->protocol != EXPORT_IPFIX) {
+		*out_ms = h->uptime_ms;
+		return true;
+	}
+	if (boot_ms == 0)
+		boot_ms = *c->boot_ms;
+	if (boot_ms == 0)
+		return false;
+	*out_ms = (uint32_t)((uint64_t)h->export_ms - boot_ms);
+	return true;
+}
+
+static int64_t
+from_uptime(const struct export_header *h, uint32_t now_ms, uint32_t then_ms)
+{
+	return h->export_ms + (int32_t)(then_ms - now_ms);
+}
+
+/* Both, or neither: with one of them known, it stands for both. */
+static void
+set_times(const struct resolve_context *c, const struct ie_record *r,
+    uint64_t present, const struct times *t, struct flow_record *f)
+{
+	int64_t start =
+	    pick_absolute(t->start_ms, t->start_us, t->start_ns, t->start_s);
+	int64_t end = pick_absolute(t->end_ms, t->end_us, t->end_ns, t->end_s);
+	uint32_t now_ms;
+
+	if (t->has_start_uptime) {
+		f->start_uptime_ms = t->start_uptime;
+		f->has |= FLOW_HAS_UPTIME;
+	}
+	if (start == 0 && end == 0) {
+		if ((t->start_uptime == 0 && t->end_uptime == 0) ||
+		    !uptime_now(c, r, present, &now_ms))
+			return;
+		if (t->has_start_uptime)
+			start = from_uptime(c->header, now_ms, t->start_uptime);
+		if (t->end_uptime != 0)
+			end = from_uptime(c->header, now_ms, t->end_uptime);
+	}
+	f->start_ms = start != 0 ? start : end;
+	f->end_ms = end != 0 ? end : start;
+	f->has |= FLOW_HAS_TIMES;
+}
+
+static void
+set_forward_times(const struct resolve_context *c, const struct ie_record *r,
+    uint64_t present, struct flow_record *f)
+{
+	const struct times t = { r->start_ms, r->end_ms, r->start_us, r->end_us,
+		r->start_ns, r->end_ns, r->start_s, r->end_s, r->start_uptime,
+		r->end_uptime, has(present, IE_START_UPTIME) };
+
+	set_times(c, r, present, &t, f);
+}
+
+/* Times of its own where it has them, else the forward half's. */
+static void
+set_reverse_times(const struct resolve_context *c, const struct ie_record *r,
+    uint64_t present, struct flow_record *f)
+{
+	const struct times t = { r->rev_start_ms, r->rev_end_ms,
+		r->rev_start_us, r->rev_end_us, r->rev_start_ns, r->rev_end_ns,
+		r->rev_start_s, r->rev_end_s, r->rev_start_uptime,
+		r->rev_end_uptime, has(present, IE_REV_START_UPTIME) };
+	const struct flow_record forward = *f;
+
+	f->has &= (uint16_t) ~(FLOW_HAS_TIMES | FLOW_HAS_UPTIME);
+	f->start_uptime_ms = 0;
+	set_times(c, r, present, &t, f);
+	if ((f->has & FLOW_HAS_TIMES) == 0) {
+		f->has |= forward.has & (FLOW_HAS_TIMES | FLOW_HAS_UPTIME);
+		f->start_uptime_ms = forward.start_uptime_ms;
+	}
+}
+
+static struct addr
+addr_from_u32(uint32_t host_order)
+{
+	uint8_t octets[4];
+
+	wire_put_u32(octets, host_order);
+	return addr_from_v4(octets);
+}
+
+static bool
+is_zero(const struct addr *a)
+{
+	static const struct addr zero;
+
+	return addr_equal(a, &zero);
+}
+
+/*
+ * Some templates have fields for both families and fill one: the one that is
+ * not zero is meant. When both are filled, ipVersion decides, and IPv6 when
+ * it is not there.
+ */
+static bool
+set_addresses(const struct ie_record *r, uint64_t present,
+    struct flow_record *f)
+{
+	bool v4 =
+	    has_all(present, V4_PRESENT) && (r->src_v4 != 0 || r->dst_v4 != 0);
+	bool v6 = has_all(present, V6_PRESENT) &&
+		  (!is_zero(&r->src_v6) || !is_zero(&r->dst_v6));
+
+	if (v4 && v6 && has(present, IE_IP_VERSION))
+		v6 = r->ip_version != IP_VERSION_4;
+	if (v6) {
+		f->src = r->src_v6;
+		f->dst = r->dst_v6;
+	} else if (v4) {
+		f->src = addr_from_u32(r->src_v4);
+		f->dst = addr_from_u32(r->dst_v4);
+	}
+	return v4 || v6;
+}
+
+/*
+ * ICMP's type and code come in one element (32, 139), in two (176 to 179),
+ * or, from exporters with fixed layouts, in the destination port. Elements
+ * that are 0 may only be unfilled, so the first that is not 0 counts.
+ */
+static void
+set_icmp(const struct ie_record *r, uint64_t present, struct flow_record *f)
+{
+	bool v6 = f->protocol == PROTOCOL_ICMPV6;
+	enum ie both_ie = v6 ? IE_ICMP_V6 : IE_ICMP_V4;
+	enum ie type_ie = v6 ? IE_ICMP_TYPE_V6 : IE_ICMP_TYPE_V4;
+	uint16_t both = v6 ? r->icmp_v6 : r->icmp_v4;
+	uint8_t type = v6 ? r->icmp_type_v6 : r->icmp_type_v4;
+	uint8_t code = v6 ? r->icmp_code_v6 : r->icmp_code_v4;
+
+	if (!has(present, both_ie) && !has(present, type_ie) &&
+	    !has(present, IE_ICMP_V4) && !has(present, IE_DST_PORT))
+		return;
+	if (both == 0)
+		both = (uint16_t)(type << 8 | code);
+	if (both == 0) /* nfdump has version 4's element for both */
+		both = r->icmp_v4;
+	if (both == 0)
+		both = r->dst_port;
+	f->icmp_type = (uint8_t)(both >> 8);
+	f->icmp_code = (uint8_t)both;
+	f->has |= FLOW_HAS_ICMP;
+}
+
+static void
+set_transport(const struct ie_record *r, uint64_t present,
+    struct flow_record *f)
+{
+	f->protocol = r->protocol;
+	if (f->protocol == PROTOCOL_ICMP || f->protocol == PROTOCOL_ICMPV6) {
+		set_icmp(r, present, f);
+	} else if (has_all(present,
+		       IE_BIT(IE_SRC_PORT) | IE_BIT(IE_DST_PORT))) {
+		f->src_port = r->src_port;
+		f->dst_port = r->dst_port;
+		f->has |= FLOW_HAS_PORTS;
+	}
+}
+
+/* plain: IE 6. initial and later: CERT's two, whose union says the same. */
+static void
+set_flags(uint64_t present, enum ie plain_ie, uint16_t plain,
+    enum ie initial_ie, uint8_t initial, enum ie later_ie, uint8_t later,
+    struct flow_record *f)
+{
+	if (has(present, plain_ie)) {
+		f->tcp_flags = (uint8_t)plain;
+		f->has |= FLOW_HAS_TCP_FLAGS;
+	} else if (has(present, later_ie)) {
+		f->tcp_flags = (uint8_t)(initial | later);
+		f->has |= FLOW_HAS_TCP_FLAGS;
+	}
+	if (has(present, initial_ie)) {
+		f->initial_flags = initial;
+		f->has |= FLOW_HAS_INITIAL_FLAGS;
+	}
+}
+
+/* The first of three counters that the record has; false when none is. */
+static bool
+pick_counter(uint64_t present, const enum ie ies[3], const uint64_t values[3],
+    uint64_t *out)
+{
+	for (unsigned i = 0; i < 3; i++)
+		if (has(present, ies[i])) {
+			*out = values[i];
+			return true;
+		}
+	return false;
+}
+
+static void
+set_forward(const struct ie_record *r, uint64_t present, struct flow_record *f)
+{
+	static const enum ie packet_ies[3] = { IE_PACKETS, IE_PACKETS_TOTAL,
+		IE_INITIATOR_PACKETS };
+	static const enum ie octet_ies[3] = { IE_OCTETS, IE_OCTETS_TOTAL,
+		IE_INITIATOR_OCTETS };
+	const uint64_t packets[3] = { r->packets, r->packets_total,
+		r->initiator_packets };
+	const uint64_t octets[3] = { r->octets, r->octets_total,
+		r->initiator_octets };
+
+	if (pick_counter(present, packet_ies, packets, &f->packets))
+		f->has |= FLOW_HAS_PACKETS;
+	(void)pick_counter(present, octet_ies, octets, &f->octets);
+	set_flags(present, IE_TCP_FLAGS, r->tcp_flags, IE_INITIAL_FLAGS,
+	    r->initial_flags, IE_UNION_FLAGS, r->union_flags, f);
+	if (has(present, IE_BIFLOW_DIRECTION)) {
+		f->biflow_direction = r->biflow_direction;
+		f->has |= FLOW_HAS_BIFLOW_DIRECTION;
+	}
+	if (has(present, IE_FIREWALL_EVENT)) {
+		f->firewall_event = r->firewall_event;
+		f->has |= FLOW_HAS_FIREWALL_EVENT;
+	}
+	if (has(present, IE_END_REASON)) {
+		f->end_reason = r->end_reason;
+		f->has |= FLOW_HAS_END_REASON;
+	}
+	f->ingress_if = r->ingress_if;
+	f->egress_if = r->egress_if;
+}
+
+/*
+ * Makes f, a copy of the forward half, the reverse one. Its source is the
+ * forward half's destination, so biflowDirection is turned too: in every
+ * record, 1 says "my source opened it". What ICMP said the other way is not
+ * told. A half without a count of packets and with 0 octets saw none.
+ */
+static void
+set_reverse(const struct ie_record *r, uint64_t present, struct flow_record *f)
+{
+	static const enum ie packet_ies[3] = { IE_REV_PACKETS,
+		IE_REV_PACKETS_TOTAL, IE_RESPONDER_PACKETS };
+	static const enum ie octet_ies[3] = { IE_REV_OCTETS,
+		IE_REV_OCTETS_TOTAL, IE_RESPONDER_OCTETS };
+	const uint64_t packets[3] = { r->rev_packets, r->rev_packets_total,
+		r->responder_packets };
+	const uint64_t octets[3] = { r->rev_octets, r->rev_octets_total,
+		r->responder_octets };
+	const struct flow_record forward = *f;
+
+	f->src = forward.dst;
+	f->dst = forward.src;
+	f->src_port = forward.dst_port;
+	f->dst_port = forward.src_port;
+	f->ingress_if = forward.egress_if;
+	f->egress_if = forward.ingress_if;
+	f->has &= (uint16_t) ~(FLOW_HAS_PACKETS | FLOW_HAS_TCP_FLAGS |
+			       FLOW_HAS_INITIAL_FLAGS | FLOW_HAS_ICMP);
+	f->has |= FLOW_IS_REVERSE;
+	f->icmp_type = 0;
+	f->icmp_code = 0;
+	f->packets = 0;
+	f->octets = 0;
+	f->tcp_flags = 0;
+	f->initial_flags = 0;
+	if (pick_counter(present, packet_ies, packets, &f->packets))
+		f->has |= FLOW_HAS_PACKETS;
+	if (pick_counter(present, octet_ies, octets, &f->octets) &&
+	    f->octets == 0)
+		f->has |= FLOW_HAS_PACKETS;
+	set_flags(present, IE_REV_TCP_FLAGS, r->rev_tcp_flags,
+	    IE_REV_INITIAL_FLAGS, r->rev_initial_flags, IE_REV_UNION_FLAGS,
+	    r->rev_union_flags, f);
+	if (forward.biflow_direction == BIFLOW_INITIATOR)
+		f->biflow_direction = BIFLOW_RESPONDER;
+	else if (forward.biflow_direction == BIFLOW_RESPONDER)
+		f->biflow_direction = BIFLOW_INITIATOR;
+}
+
+unsigned
+resolve_record(const struct resolve_context *context, const struct ie_record *r,
+    uint64_t present, struct flow_record out[RESOLVE_MAX])
+{
+	const struct export_header *h = context->header;
+	struct flow_record *f = &out[0];
+
+	memset(f, 0, sizeof(*f));
+	if (!set_addresses(r, present, f))
+		return 0;
+	f->received_ms = context->received_ms;
+	f->export_ms = h->export_ms;
+	f->exporter = context->exporter;
+	set_transport(r, present, f);
+	set_forward(r, present, f);
+	set_forward_times(context, r, present, f);
+	if ((present & REVERSE_PRESENT) == 0)
+		return 1;
+	out[1] = *f;
+	set_reverse(r, present, &out[1]);
+	set_reverse_times(context, r, present, &out[1]);
+	return 2;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The templates: which fields the data records of an exporter have.
+ *
+ * A definition is checked and compiled once (template_compile), into what a
+ * data set needs: the length of its records, the fields to walk along, and
+ * the set of elements we use. The table keeps that and a digest of the
+ * definition, so a refresh costs one hash.
+ *
+ * Shape: one table for all exporters, with a bound for each and one for all.
+ * When full: new templates are refused; their data sets count as unknown.
+ * Lifetime: by the datagrams' times, since the last refresh (RFC 7011, 8.4).
+ * Nothing is allocated after template_table_new().
+ */
+#ifndef COLLECTOR_TEMPLATE_H
+#define COLLECTOR_TEMPLATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/exporter.h"
+#include "collector/ie.h"
+#include "common/hash.h"
+#include "common/wire.h"
+
+#define TEMPLATE_ID_MIN	    256	   /* RFC 7011, 3.4.1 */
+#define TEMPLATE_FIELDS_MAX 1024   /* of the configuration's bound */
+#define TEMPLATE_OCTETS_MAX 4096   /* of its shortest record */
+#define TEMPLATES_MAX	    65536U /* of all exporters */
+
+/* A field of the compiled form: an element we use, or octets to skip. */
+struct template_field {
+	uint8_t ie;	 /* enum ie; IE_COUNT: skip */
+	uint16_t length; /* octets; IE_VARIABLE only with IE_COUNT */
+};
+
+struct template_plan {
+	uint64_t present; /* IE_BIT of each element it has */
+	uint32_t octets;  /* of the shortest record */
+	bool is_variable;
+	uint16_t count;
+	struct template_field fields[TEMPLATE_FIELDS_MAX];
+};
+
+#define TEMPLATE_NO_LIBRARY_ID 0 /* the library does not know it */
+
+struct template
+{
+	uint64_t digest;
+	uint64_t present;
+	int64_t learned_ms; /* or refreshed */
+	int64_t refresh_ms; /* the longest interval between refreshes */
+	uint32_t octets;    /* of the shortest record */
+	uint32_t exporter;
+	uint16_t library_id; /* the gate's: what the library knows it as */
+	bool is_live;	     /* the slot is in use */
+	bool is_options;
+	bool is_variable;
+	uint16_t count;
+	struct template_field fields[];
+};
+
+struct template_table;
+
+/* owned: free with template_table_free(). */
+struct template_table *template_table_new(uint32_t max_exporters,
+    uint32_t max_templates, uint32_t max_fields, int64_t lifetime_ms,
+    const struct hash_key *key);
+void template_table_free(struct template_table *t); /* takes NULL */
+
+/*
+ * Compiles `count` field specifiers; all of fields is read. has_pens: bit 15
+ * of a number announces an enterprise number (IPFIX; not so in v9).
+ * Elements we do not use, or in a length we do not know, and all but the
+ * first of several equal ones (RFC 7011, 8) become octets to skip,
+ * neighbours as one. Fields of no length are left out: they exist, and mean
+ * nothing. False, with *out undefined: no or too many fields, a record that
+ * could be of no length at all, or one longer than TEMPLATE_OCTETS_MAX.
+ */
+bool template_compile(struct wire fields, uint16_t count, bool has_pens,
+    uint32_t max_fields, struct template_plan *out);
+
+/* The digest of a definition, for template.digest. */
+uint64_t template_digest(const struct template_table *t, const void *octets,
+    size_t length);
+
+/* The template of an exporter under id, or NULL. */
+struct template *template_find(const struct template_table *t,
+    const struct exporter *e, uint16_t id);
+
+/*
+ * Not refreshed for the table's lifetime, or three times the longest interval
+ * seen between refreshes, whichever is longer.
+ */
+bool template_is_expired(const struct template_table *t,
+    const struct template *p, int64_t now_ms);
+
+/*
+ * A new entry for id, not filled; counts into e->info.templates.
+ * Before: template_find() gave NULL for it. NULL: one of the bounds is met.
+ */
+struct template *template_add(struct template_table *t, struct exporter *e,
+    uint16_t id);
+void template_remove(struct template_table *t, struct exporter *e,
+    struct template *p);
+
+/* Fills p from a compiled plan. plan->count <= max_fields. */
+void template_fill(struct template *p, const struct template_plan *plan,
+    bool is_options, uint64_t digest, int64_t now_ms);
+
+/*
+ * Reads one record of fixed length into out; members that p has no element
+ * for are left alone. Before: p->octets octets are there.
+ */
+void template_read(const struct template *p, const uint8_t *record,
+    struct ie_record *out);
+
+/* The same definition came again. */
+void template_refresh(struct template *p, int64_t now_ms);
+
+/*
+ * One template after the other, round and round; NULL at a free slot. Asked
+ * once a datagram, it gets to those of exporters that have gone silent.
+ */
+struct template *template_next(struct template_table *t);
+
+#endif
