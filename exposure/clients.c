@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The client sketch. */
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/hash.h"
+#include "exposure/clients.h"
+
+/* Public on purpose: see the header. */
+static const struct hash_key sketch_key = { "darkport clients" };
+
+#define REGISTER_BITS 6 /* log2 of CLIENT_REGISTERS */
+
+_Static_assert(CLIENT_REGISTERS == 1 << REGISTER_BITS,
+    "a register is chosen by REGISTER_BITS bits");
+
+static void
+add_to_registers(struct client_sketch *s, uint32_t hash)
+{
+	uint32_t which = hash >> (32 - REGISTER_BITS);
+	uint32_t rest = hash << REGISTER_BITS;
+	uint8_t rank = 1;
+
+	while (rank <= 32 - REGISTER_BITS && (rest & 0x80000000U) == 0) {
+		rank++;
+		rest <<= 1;
+	}
+	if (s->registers[which] < rank)
+		s->registers[which] = rank;
+}
+
+void
+clients_add(struct client_sketch *s, const struct addr *client)
+{
+	uint32_t hash = (uint32_t)hash_octets(&sketch_key, client->octets,
+	    sizeof(client->octets));
+
+	/* the registers are kept from the start: order makes no difference */
+	add_to_registers(s, hash);
+	if (s->count > CLIENT_EXACT)
+		return;
+	for (uint32_t i = 0; i < s->count; i++)
+		if (s->exact[i] == hash)
+			return;
+	if (s->count < CLIENT_EXACT) {
+		/* sorted, for the same reason */
+		uint32_t at = s->count++;
+
+		while (at > 0 && s->exact[at - 1] > hash) {
+			s->exact[at] = s->exact[at - 1];
+			at--;
+		}
+		s->exact[at] = hash;
+		return;
+	}
+	memset(s->exact, 0, sizeof(s->exact));
+	s->count = CLIENT_EXACT + 1;
+}
+
+uint32_t
+clients_estimate(const struct client_sketch *s)
+{
+	const double m = CLIENT_REGISTERS;
+	const double alpha = 0.709; /* for 64 registers */
+	double sum = 0;
+	int zeros = 0;
+	double estimate;
+
+	if (s->count <= CLIENT_EXACT)
+		return s->count;
+	for (int i = 0; i < CLIENT_REGISTERS; i++) {
+		sum += ldexp(1, -s->registers[i]);
+		zeros += s->registers[i] == 0;
+	}
+	estimate = alpha * m * m / sum;
+	if (estimate <= 2.5 * m && zeros != 0)
+		estimate = m * log(m / zeros); /* linear counting */
+	if (estimate < CLIENT_EXACT + 1)
+		return CLIENT_EXACT + 1;
+	return (uint32_t)(estimate + 0.5);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: flow records in, findings out.
+ *
+ * It pairs the two halves of each conversation, says who opened it and what
+ * the other side answered, keeps the exposure maps, and finds scans. It has
+ * no socket, no clock, no SQL; after engine_new() it allocates nothing.
+ * Time is data: it moves with the records' received_ms and engine_tick().
+ * What it finds depends on the records, not on the hash key, nor on how they
+ * are cut into batches. Several engines can run side by side.
+ *
+ * State is bounded by the configured maxima. When a table is full: silence
+ * is shed first, then scan detail, exposure never; each is counted.
+ */
+#ifndef EXPOSURE_ENGINE_H
+#define EXPOSURE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/flow.h"
+#include "common/addr.h"
+#include "common/counter.h"
+#include "common/hash.h"
+#include "exposure/finding.h"
+
+struct engine_config {
+	struct prefix_set internal; /* at least one network */
+	int64_t training_ms;	    /* 0: none, operation from the start */
+	bool vet_baseline;	    /* the end of training authorises */
+	bool internal_scope;	    /* judge inside-to-inside flows too */
+	uint32_t max_pairs;	    /* conversations remembered */
+	uint32_t max_sources;	    /* outside addresses remembered */
+	uint32_t max_hosts;	    /* populated hosts */
+	uint32_t max_exposures;
+	uint32_t max_events; /* scan events waiting for the store */
+	int64_t wait_ms;     /* W1: an answer may come so late */
+	int64_t revoke_ms;   /* W2: silence may be revoked so late */
+	int64_t host_ttl_ms; /* a host unseen for so long is forgotten */
+	int64_t stale_ms;    /* an exposure unseen for so long is stale */
+	struct hash_key key; /* of the tables; random but in tests */
+};
+
+/* The defaults; no networks, key all zero. */
+struct engine_config engine_config_default(void);
+
+/* What engine_new() will allocate with these maxima, in octets. */
+uint64_t engine_bytes(const struct engine_config *config);
+
+/* What a feed can and cannot show. Learned later; configured for now. */
+struct feed_profile {
+	bool one_sided;	   /* the other direction is not metered */
+	bool sampled;	   /* 1 packet in N, N > 1 or unknown */
+	bool no_flags;	   /* tcpControlBits are always 0 or absent */
+	bool shared_times; /* both halves carry the same times */
+};
+
+struct engine;
+
+/* owned: engine_free(). counters is borrowed. NULL: no memory. */
+struct engine *engine_new(const struct engine_config *config,
+    struct counters *counters);
+void engine_free(struct engine *e); /* takes NULL */
+
+/* Judges a batch. Cannot fail; what it cannot use it counts. */
+void engine_take(struct engine *e, const struct flow_batch *batch);
+
+/* Moves time on without records: silence is found, things grow stale. */
+void engine_tick(struct engine *e, int64_t now_ms);
+
+/*
+ * No more records will come: gives every open attempt its final verdict.
+ * True when it stopped because scan events crowd: collect, and call again.
+ */
+bool engine_drain(struct engine *e);
+
+/* Scan events crowd: collect soon, or silence is found later than it could. */
+bool engine_is_crowded(const struct engine *e);
+
+/*
+ * Appends what changed since it was last collected, until the batch is full.
+ * True when more is waiting.
+ */
+bool engine_collect(struct engine *e, struct finding_batch *batch);
+
+/*
+ * One finding of the store, before the first record; in the order the store
+ * gives them. Errors: ERR_FULL (the table is smaller than it was; counted),
+ * ERR_RANGE (a value that cannot be).
+ */
+int engine_restore(struct engine *e, const struct finding *f) MUST_CHECK;
+
+/* exporter: an index as in flow records, below 65536. Ignored above. */
+void engine_set_profile(struct engine *e, uint32_t exporter,
+    const struct feed_profile *profile);
+
+/* One verdict, as it was given; a later one may replace it. */
+struct engine_trace {
+	struct addr outer;
+	struct addr inner;
+	uint16_t outer_port;
+	uint16_t inner_port;
+	uint8_t proto;
+	uint8_t generation; /* of the 5-tuple */
+	bool internal;	    /* both ends are internal */
+	uint8_t outcome;
+	uint8_t rule;
+	uint8_t confidence;
+	uint8_t initiator; /* 0 outer, 1 inner, 2 unknown */
+	uint8_t technique;
+};
+typedef void (*engine_trace_fn)(const struct engine_trace *t, void *arg);
+
+/* fn NULL: no trace, as at the start. */
+void engine_set_trace(struct engine *e, engine_trace_fn fn, void *arg);
+
+struct engine_summary {
+	int64_t clock_ms;
+	int64_t training_until_ms; /* 0: no training, or no flow yet */
+	enum phase phase;
+	uint64_t hosts;
+	uint64_t exposures; /* open ones */
+	uint64_t pairs;
+	uint64_t sources;
+};
+void engine_summary(const struct engine *e, struct engine_summary *out);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one direction of a conversation proves: the half accumulator.
+ *
+ * Evidence is set per record and OR-ed, packets are the maximum and not the
+ * sum, so that the order of records, duplicates and second exporters change
+ * nothing. A record of one packet is exact: its flags are one packet's; so is
+ * any record with SYN and without ACK. Flags are masked to the six classic
+ * bits, so that ECN (0xc2, 0x52) makes no difference.
+ */
+#ifndef EXPOSURE_EVIDENCE_H
+#define EXPOSURE_EVIDENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/flow.h"
+
+/* TCP control bits (RFC 9293, 3.1), as in IE 6 tcpControlBits. */
+#define TCP_FIN	    0x01U
+#define TCP_SYN	    0x02U
+#define TCP_RST	    0x04U
+#define TCP_PSH	    0x08U
+#define TCP_ACK	    0x10U
+#define TCP_URG	    0x20U
+#define TCP_CLASSIC 0x3fU
+
+enum evidence {
+	EV_SYN = 0x0001,     /* SYN without ACK: exact at any packet count */
+	EV_SYNACK1 = 0x0002, /* SYN and ACK in one packet: exact */
+	EV_MIX = 0x0004,     /* SYN and ACK over several packets: ambiguous */
+	EV_RSTACK1 = 0x0008, /* RST, ACK: answers a segment without ACK */
+	EV_RST1 = 0x0010,    /* RST alone: answers a segment with ACK */
+	EV_DATA = 0x0020,    /* ACK, no SYN, no RST: established traffic */
+	EV_NULL = 0x0040,    /* no flag at all, from a feed that has flags */
+	EV_FIN = 0x0080,     /* FIN alone */
+	EV_XMAS = 0x0100,    /* FIN, PSH, URG */
+	EV_MAIMON1 = 0x0200, /* FIN, ACK in one packet */
+	EV_ACK1 = 0x0400,    /* ACK in one packet */
+	EV_BADSYN1 = 0x0800, /* SYN and RST in one packet */
+	EV_ZERO = 0x1000,    /* the exporter reported it with 0 packets */
+	EV_REQUEST = 0x2000, /* ICMP echo request */
+	EV_REPLY = 0x4000,   /* ICMP echo reply */
+	EV_OTHER = 0x8000,   /* RST with FIN or PSH, and other oddities */
+};
+
+#define EV_ACKED (EV_DATA | EV_MAIMON1 | EV_ACK1)
+
+/* One direction. A zeroed half is an absent one. Times: Unix ms. */
+struct half {
+	int64_t first_ms;	/* earliest start of any record */
+	int64_t last_ms;	/* latest end of any record */
+	int64_t syn_ms;		/* start of the record that bears SYN; UDP: */
+	uint32_t syn_uptime_ms; /* of any record. From syn_exporter */
+	uint32_t syn_exporter;	/* the lowest index that showed one */
+	uint32_t exporter;	/* the lowest index that showed anything */
+	uint32_t packets;	/* the most any record had */
+	uint32_t octets;	/* of that record, saturated */
+	uint16_t evidence;	/* enum evidence */
+	uint8_t flags;		/* OR of all records, masked */
+	bool present;		/* at least one packet */
+	bool has_syn_time;
+	bool has_syn_uptime;
+	bool no_flags; /* no record had tcpControlBits */
+	uint8_t firewall_event;
+};
+
+/*
+ * Adds a record; start_ms and end_ms are its times as the engine takes them.
+ * False: it told nothing new.
+ */
+bool half_add(struct half *h, const struct flow_record *f, int64_t start_ms,
+    int64_t end_ms);
+
+/* The record bears a SYN: it may begin a new generation of its 5-tuple. */
+bool flow_bears_syn(const struct flow_record *f);
+
+#endif

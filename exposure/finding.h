@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Findings: what the engine reports, and what the store keeps and gives back
+ * at the next start.
+ *
+ * Every finding is absolute: it tells the whole present state of the thing
+ * its key names, never a difference. Writing one twice changes nothing, a
+ * later one replaces an earlier one. Findings hold no pointers.
+ * Times are int64_t milliseconds since the Unix epoch; 0 is "never".
+ */
+#ifndef EXPOSURE_FINDING_H
+#define EXPOSURE_FINDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/addr.h"
+#include "common/counter.h"
+
+/* --- the words: one list each, X(enumerator, text in the views) --------- */
+
+#define EXPOSURE_STATE_LIST(X)                                                 \
+	X(OPEN, "open")                                                        \
+	X(STALE, "stale")                                                      \
+	X(CLOSED, "closed")
+
+#define TIER_LIST(X)                                                           \
+	X(CONFIRMED, "confirmed")                                              \
+	X(PROBABLE, "probable")                                                \
+	X(HINT, "hint")                                                        \
+	X(TRANSIENT, "transient")
+
+#define VETTING_LIST(X)                                                        \
+	X(UNVETTED, "unvetted")                                                \
+	X(AUTHORISED, "authorised")                                            \
+	X(UNAUTHORISED, "unauthorised")
+
+#define CONFIDENCE_LIST(X)                                                     \
+	X(NONE, "none")                                                        \
+	X(LOW, "low")                                                          \
+	X(MED, "med")                                                          \
+	X(HIGH, "high")
+
+#define TECHNIQUE_LIST(X)                                                      \
+	X(SYN, "syn")                                                          \
+	X(FIN, "fin")                                                          \
+	X(NULL, "null")                                                        \
+	X(XMAS, "xmas")                                                        \
+	X(MAIMON, "maimon")                                                    \
+	X(ACK, "ack")                                                          \
+	X(SYNFIN, "synfin")                                                    \
+	X(OTHER, "other")                                                      \
+	X(UDP, "udp")                                                          \
+	X(ICMP, "icmp")
+
+#define ANSWER_LIST(X)                                                         \
+	X(SILENT, "silent")                                                    \
+	X(REFUSED, "refused")                                                  \
+	X(ACCEPTED, "accepted")                                                \
+	X(UNREACHABLE, "unreachable")                                          \
+	X(UNRESOLVED, "unresolved")                                            \
+	X(DENIED, "denied")
+
+#define PLACE_LIST(X)                                                          \
+	X(DARKPORT, "darkport")                                                \
+	X(DARKSPACE, "darkspace")                                              \
+	X(NEM, "nem")
+
+#define PHASE_LIST(X)                                                          \
+	X(TRAINING, "training")                                                \
+	X(OPERATION, "operation")
+
+#define ALERT_STATE_LIST(X)                                                    \
+	X(NEW, "new")                                                          \
+	X(ACKNOWLEDGED, "acknowledged")                                        \
+	X(ACCEPTED, "accepted")                                                \
+	X(UNAUTHORISED, "unauthorised")                                        \
+	X(REOPENED, "reopened")
+
+/* What became of a conversation: the outcome matrix of the verdict engine. */
+#define OUTCOME_LIST(X)                                                        \
+	X(NONE, "none")                                                        \
+	X(ACCEPTED, "accepted")                                                \
+	X(ACCEPTED_HALF_OPEN, "accepted/half-open")                            \
+	X(ACCEPTED_NO_ACK, "accepted/no-ack")                                  \
+	X(REFUSED, "refused")                                                  \
+	X(SILENT, "silent")                                                    \
+	X(UNREACH, "unreach")                                                  \
+	X(UNRESOLVED, "unresolved")                                            \
+	X(DENIED, "denied")                                                    \
+	X(STEALTH_CLOSED, "stealth:closed")                                    \
+	X(STEALTH_OPEN_FILTERED, "stealth:open|filtered")                      \
+	X(STEALTH_UNFILTERED, "stealth:unfiltered")                            \
+	X(STEALTH_OTHER, "stealth:other")                                      \
+	X(ECHO_ANSWERED, "echo-answered")                                      \
+	X(ECHO_SILENT, "echo-silent")                                          \
+	X(OUTBOUND, "outbound")                                                \
+	X(OUT_PROBE, "out-probe")                                              \
+	X(UNKNOWN_DIR, "unknown-dir")                                          \
+	X(MIDSTREAM, "midstream")                                              \
+	X(MIDSTREAM_REFRESH, "midstream+refresh")                              \
+	X(BACKSCATTER, "backscatter")                                          \
+	X(TRANSIT, "transit")
+
+/*
+ * The rule that gave a verdict. D1 to D9 are the direction rules, DP the
+ * pinhole rule; A accepted, R refused, S silent, N stealth, U unsolicited,
+ * V and W UDP, I ICMP, Z exporters without flags, FW firewall events, M the
+ * middle of a connection. docs/verdicts.md tells what each one says.
+ */
+#define RULE_LIST(X)                                                           \
+	X(NONE, "-")                                                           \
+	X(A0, "A0")                                                            \
+	X(A1_D1, "A1:D1")                                                      \
+	X(A1_D2, "A1:D2")                                                      \
+	X(A1_D4, "A1:D4")                                                      \
+	X(A1_D5, "A1:D5")                                                      \
+	X(A1_D6, "A1:D6")                                                      \
+	X(A1_D7, "A1:D7")                                                      \
+	X(A1_D8, "A1:D8")                                                      \
+	X(A2, "A2")                                                            \
+	X(A4_D1, "A4:D1")                                                      \
+	X(A4_D4, "A4:D4")                                                      \
+	X(A4_D6, "A4:D6")                                                      \
+	X(A4_D7, "A4:D7")                                                      \
+	X(A4_D8, "A4:D8")                                                      \
+	X(A4B, "A4b") X(A5, "A5") X(A5V, "A5v") X(A6, "A6") X(R1, "R1") X(R4,  \
+	    "R4") X(S1, "S1") X(S2, "S2") X(N1, "N1") X(N2, "N2") X(N3,        \
+	    "N3") X(N4, "N4") X(U1, "U1") X(U2, "U2") X(U2M, "U2m") X(U3,      \
+	    "U3") X(U4, "U4") X(Z1, "Z1") X(Z2, "Z2") X(Z3, "Z3") X(FW_BYTES,  \
+	    "FW2+bytes") X(FW_DENIED, "FW3") X(FW_NOBYTES, "FW-nobytes")       \
+	    X(V1, "V1") X(V2, "V2") X(W_D5, "W:D5") X(W_D6, "W:D6")            \
+		X(W_D7, "W:D7") X(W_D8, "W:D8") X(ICMP, "ICMP") X(I1, "I1")    \
+		    X(I2, "I2") X(I3, "I3") X(I4, "I4") X(D1, "D1")            \
+			X(D2, "D2") X(D3, "D3") X(D4, "D4") X(D5, "D5")        \
+			    X(D6, "D6") X(D7, "D7") X(D8, "D8") X(D9, "D9")    \
+				X(DP, "DP") X(M_D6, "M:D6") X(M_D7, "M:D7")    \
+				    X(M_D8, "M:D8") X(M_D9, "M:D9")            \
+					X(SCOPE, "scope") X(SHED, "shed")
+
+#define AS_ENUM_EXPOSURE(id, text)   EXPOSURE_##id,
+#define AS_ENUM_TIER(id, text)	     TIER_##id,
+#define AS_ENUM_VETTING(id, text)    VETTING_##id,
+#define AS_ENUM_CONFIDENCE(id, text) CONFIDENCE_##id,
+#define AS_ENUM_TECHNIQUE(id, text)  TECHNIQUE_##id,
+#define AS_ENUM_ANSWER(id, text)     ANSWER_##id,
+#define AS_ENUM_PLACE(id, text)	     PLACE_##id,
+#define AS_ENUM_PHASE(id, text)	     PHASE_##id,
+#define AS_ENUM_ALERT(id, text)	     ALERT_##id,
+#define AS_ENUM_OUTCOME(id, text)    OUTCOME_##id,
+#define AS_ENUM_RULE(id, text)	     RULE_##id,
+
+/* clang-format off */
+enum exposure_state { EXPOSURE_STATE_LIST(AS_ENUM_EXPOSURE) EXPOSURE_STATE_COUNT };
+enum tier { TIER_LIST(AS_ENUM_TIER) TIER_COUNT };
+enum vetting { VETTING_LIST(AS_ENUM_VETTING) VETTING_COUNT };
+enum confidence { CONFIDENCE_LIST(AS_ENUM_CONFIDENCE) CONFIDENCE_COUNT };
+enum technique { TECHNIQUE_LIST(AS_ENUM_TECHNIQUE) TECHNIQUE_COUNT };
+enum answer { ANSWER_LIST(AS_ENUM_ANSWER) ANSWER_COUNT };
+enum place { PLACE_LIST(AS_ENUM_PLACE) PLACE_COUNT };
+enum phase { PHASE_LIST(AS_ENUM_PHASE) PHASE_COUNT };
+enum alert_state { ALERT_STATE_LIST(AS_ENUM_ALERT) ALERT_STATE_COUNT };
+enum outcome { OUTCOME_LIST(AS_ENUM_OUTCOME) OUTCOME_COUNT };
+enum rule { RULE_LIST(AS_ENUM_RULE) RULE_COUNT };
+/* clang-format on */
+
+/* Static texts, for any value (an unknown one is "?"). */
+const char *exposure_state_name(unsigned value);
+const char *tier_name(unsigned value);
+const char *vetting_name(unsigned value);
+const char *confidence_name(unsigned value);
+const char *technique_name(unsigned value);
+const char *answer_name(unsigned value);
+const char *place_name(unsigned value);
+const char *phase_name(unsigned value);
+const char *alert_state_name(unsigned value);
+const char *outcome_name(unsigned value);
+const char *rule_name(unsigned value);
+
+/* --- the findings -------------------------------------------------------- */
+
+enum finding_kind {
+	FINDING_ENGINE,	  /* key: there is one */
+	FINDING_NETWORK,  /* key: prefix */
+	FINDING_EXPORTER, /* key: index; made by the pipeline */
+	FINDING_HOST,	  /* key: address */
+	FINDING_EXPOSURE, /* key: id */
+	FINDING_EXPOSURE_RETRACTED,
+	FINDING_TRANS_DARKPORT, /* key: id */
+	FINDING_TRANS_DARKPORT_RETRACTED,
+	FINDING_SCAN_EVENT, /* key: id */
+	FINDING_SCAN_EVENT_RETRACTED,
+	FINDING_OUTCOME, /* key: hour, outcome, rule */
+	FINDING_COUNTER, /* key: which; made by the pipeline */
+	FINDING_KIND_COUNT
+};
+
+/* Where the engine stands: with it, and the maps, it can go on. */
+struct finding_engine {
+	int64_t clock_ms;	    /* latest time the data told */
+	int64_t training_from_ms;   /* 0: no flow yet */
+	int64_t training_length_ms; /* 0: no training */
+	uint64_t next_exposure_id;
+	uint64_t next_alert_id;
+	uint64_t next_event_id;
+};
+
+struct finding_exporter {
+	struct addr address;
+	int64_t first_seen_ms;
+	int64_t last_seen_ms;
+	uint64_t datagrams;
+	uint64_t records;
+	uint64_t lost;
+	uint32_t index; /* what findings of this life of the daemon say */
+	uint32_t domain;
+	uint32_t templates;
+	uint8_t protocol; /* 5, 9, 10 */
+};
+
+struct finding_host {
+	struct addr address;
+	char label[LABEL_MAX];
+	int64_t first_seen_ms;
+	int64_t last_seen_ms;
+};
+
+/* Distinct clients: exact to CLIENT_EXACT, then HyperLogLog (clients.h). */
+#define CLIENT_EXACT	 8
+#define CLIENT_REGISTERS 64
+
+struct client_sketch {
+	uint32_t exact[CLIENT_EXACT];
+	uint8_t registers[CLIENT_REGISTERS];
+	uint32_t count; /* of exact[]; CLIENT_EXACT + 1: registers hold it */
+};
+
+/* One interval in which (host, protocol, port) accepted. */
+struct finding_exposure {
+	uint64_t id;
+	struct addr host;
+	struct addr first_client;
+	int64_t first_ms;   /* first acceptance */
+	int64_t last_ms;    /* last acceptance, or sign of life */
+	int64_t closed_ms;  /* 0: not closed */
+	int64_t refused_ms; /* first refusal since the last acceptance */
+	uint64_t accepted;  /* attempts accepted */
+	uint64_t refused;   /* attempts refused since the last acceptance */
+	uint64_t alert_id;  /* 0: no trans-darkport */
+	uint64_t event_id;  /* scan event of the opening attempt, 0: none */
+	struct client_sketch sketch;
+	uint32_t clients;  /* estimate */
+	uint32_t exporter; /* index; who showed the opening attempt */
+	uint32_t evidence; /* bits kept for the tier: exposure/hem.c */
+	uint16_t port;
+	uint16_t first_client_port;
+	uint8_t proto;
+	uint8_t state;	    /* enum exposure_state */
+	uint8_t tier;	    /* enum tier */
+	uint8_t vetting;    /* enum vetting */
+	uint8_t rule;	    /* enum rule: the best evidence */
+	uint8_t confidence; /* enum confidence */
+};
+
+struct finding_trans_darkport {
+	uint64_t id;
+	uint64_t exposure_id;
+	struct addr host;
+	struct addr first_client;
+	int64_t opened_ms;
+	int64_t dark_since_ms; /* host first seen, or the last interval's end */
+	uint32_t exporter;
+	uint16_t port;
+	uint16_t first_client_port;
+	uint8_t proto;
+	uint8_t state; /* enum alert_state */
+	bool first_client_had_probed;
+};
+
+struct finding_scan_event {
+	uint64_t id;
+	struct addr src;
+	struct addr dst;
+	int64_t ts_ms; /* start of the attempt */
+	uint32_t exporter;
+	uint16_t src_port;
+	uint16_t port;
+	uint8_t proto;
+	uint8_t technique;
+	uint8_t answer;
+	uint8_t place;
+	uint8_t phase;
+	uint8_t rule;
+	uint8_t confidence;
+};
+
+struct finding_outcome {
+	int64_t hour_ms; /* start of the hour */
+	uint64_t attempts;
+	uint8_t outcome;
+	uint8_t rule;
+};
+
+struct finding_counter {
+	uint64_t value;
+	uint32_t which; /* enum counter */
+};
+
+struct finding {
+	enum finding_kind kind;
+	union {
+		struct finding_engine engine;
+		struct network network;
+		struct finding_exporter exporter;
+		struct finding_host host;
+		struct finding_exposure exposure;
+		struct finding_trans_darkport trans_darkport;
+		struct finding_scan_event scan_event;
+		struct finding_outcome outcome;
+		struct finding_counter counter;
+		uint64_t retracted_id;
+	};
+};
+
+/*
+ * What one commit writes. owned by who made it; the engine appends while
+ * there is room (finding_batch_room), so one predicate says "full".
+ */
+struct finding_batch {
+	uint64_t sequence; /* of the batch, from 1; the pipeline counts */
+	uint32_t count;
+	uint32_t max;
+	struct finding findings[];
+};
+
+/* NULL: no memory. Free with free(). */
+struct finding_batch *finding_batch_new(uint32_t max);
+
+/* The next free finding, of this kind and zeroed; NULL when full. */
+struct finding *finding_batch_add(struct finding_batch *batch,
+    enum finding_kind kind);
+
+uint32_t finding_batch_room(const struct finding_batch *batch);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Matching of ICMP errors to attempts. */
+#include <stdlib.h>
+
+#include "exposure/icmp_errors.h"
+
+/* inference: [attempt start - 1 s, attempt end + 5 s] */
+#define BEFORE_MS 1000
+#define AFTER_MS  5000
+
+/* A scanner's other attempts looked at for one decision; more: ambiguous. */
+#define CANDIDATES_MAX 8192
+
+#define PROTO_ICMP	    1
+#define PROTO_UDP	    17
+#define PROTO_ICMP6	    58
+#define UNREACHABLE	    3 /* RFC 792 */
+#define UNREACHABLE_V6	    1 /* RFC 4443, 3.1 */
+#define PORT_UNREACHABLE    3
+#define PORT_UNREACHABLE_V6 4
+
+struct icmp_errors {
+	uint32_t next; /* where the next one goes */
+	struct icmp_error_record ring[ICMP_ERRORS_MAX];
+};
+
+struct icmp_errors *
+icmp_errors_new(void)
+{
+	struct icmp_errors *errors = calloc(1, sizeof(*errors));
+
+	if (errors == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < ICMP_ERRORS_MAX; i++)
+		errors->ring[i].source = TABLE_NONE;
+	return errors;
+}
+
+void
+icmp_errors_free(struct icmp_errors *errors)
+{
+	free(errors);
+}
+
+bool
+flow_is_icmp_error(const struct flow_record *f)
+{
+	if ((f->has & FLOW_HAS_ICMP) == 0)
+		return false;
+	return (f->protocol == PROTO_ICMP && f->icmp_type == UNREACHABLE) ||
+	       (f->protocol == PROTO_ICMP6 && f->icmp_type == UNREACHABLE_V6);
+}
+
+static bool
+says_port_closed(const struct flow_record *f)
+{
+	return f->icmp_code == (f->protocol == PROTO_ICMP
+				       ? PORT_UNREACHABLE
+				       : PORT_UNREACHABLE_V6);
+}
+
+/* Takes a record out of its source's chain. */
+static void
+unlink_record(struct icmp_errors *errors, struct sources *s, uint32_t which)
+{
+	struct icmp_error_record *record = &errors->ring[which];
+	struct source *source;
+	uint32_t *at;
+
+	if (record->source == TABLE_NONE)
+		return;
+	source = sources_at(s, record->source);
+	at = &source->errors;
+	while (*at != which)
+		at = &errors->ring[*at].next;
+	*at = record->next;
+	source->error_count--;
+	record->source = TABLE_NONE;
+}
+
+bool
+icmp_errors_add(struct icmp_errors *errors, struct sources *s,
+    struct source *source, const struct flow_record *f, int64_t start_ms,
+    int64_t end_ms)
+{
+	uint32_t which = errors->next;
+	struct icmp_error_record *record = &errors->ring[which];
+
+	if (source->error_count == ICMP_ERRORS_EACH)
+		return false;
+	errors->next = (which + 1) % ICMP_ERRORS_MAX;
+	unlink_record(errors, s, which);
+	record->from = f->src;
+	record->start_ms = start_ms;
+	record->end_ms = end_ms;
+	record->packets =
+	    f->packets > UINT32_MAX ? UINT32_MAX : (uint32_t)f->packets;
+	record->closed = says_port_closed(f);
+	record->source = sources_slot(s, source);
+	record->next = source->errors;
+	source->errors = which;
+	source->error_count++;
+	return true;
+}
+
+void
+icmp_errors_forget(struct icmp_errors *errors, struct source *source)
+{
+	while (source->errors != TABLE_NONE) {
+		struct icmp_error_record *record =
+		    &errors->ring[source->errors];
+
+		source->errors = record->next;
+		record->source = TABLE_NONE;
+	}
+	source->error_count = 0;
+}
+
+/* The error could be an answer to this attempt. */
+static bool
+fits(const struct icmp_error_record *record, const struct pairs *p,
+    const struct pair *pair)
+{
+	const struct pair_key *key = pairs_key(p, pair);
+
+	if (!pair->outer.present || pair->inner.present)
+		return false;
+	if (record->closed && !addr_equal(&record->from, &key->inner))
+		return false; /* only the target knows its ports */
+	return record->start_ms <= pair->outer.last_ms + AFTER_MS &&
+	       record->end_ms >= pair->outer.first_ms - BEFORE_MS;
+}
+
+/* The attempts a record fits, but for the one that is looked at. */
+struct candidates {
+	uint64_t packets; /* theirs, and of the one looked at */
+	uint32_t others;
+};
+
+static bool
+is_udp(const struct pairs *p, const struct pair *pair)
+{
+	return pairs_key(p, pair)->proto == PROTO_UDP;
+}
+
+static struct candidates
+find_candidates(const struct icmp_error_record *record,
+    const struct source *source, const struct pairs *p, const struct pair *pair)
+{
+	struct candidates all = { .packets = pair->outer.packets };
+	uint32_t looked = 0;
+
+	for (const struct pair *other = sources_first_pair(source, p);
+	     other != NULL; other = sources_next_pair(source, p, other)) {
+		if (++looked > CANDIDATES_MAX)
+			return (struct candidates){ UINT64_MAX, looked };
+		if (other == pair || !fits(record, p, other))
+			continue;
+		/* a closed TCP port resets: "port unreachable" is UDP's,
+		 * and only a firewall's where there was no UDP */
+		if (record->closed && is_udp(p, pair) != is_udp(p, other)) {
+			if (is_udp(p, other))
+				return (struct candidates){ 0, looked };
+			continue;
+		}
+		all.packets += other->outer.packets;
+		all.others++;
+		if (all.packets > record->packets)
+			break; /* ambiguous already */
+	}
+	return all;
+}
+
+enum icmp_error
+icmp_errors_match(const struct icmp_errors *errors, const struct source *source,
+    const struct pairs *p, const struct pair *pair, bool *ambiguous)
+{
+	enum icmp_error found = ICMP_ERROR_NONE;
+
+	*ambiguous = false;
+	for (uint32_t at = source->errors; at != TABLE_NONE;
+	     at = errors->ring[at].next) {
+		const struct icmp_error_record *record = &errors->ring[at];
+		struct candidates all;
+
+		if (!fits(record, p, pair))
+			continue;
+		all = find_candidates(record, source, p, pair);
+		if (all.others != 0 && all.packets != record->packets) {
+			*ambiguous = true;
+			continue;
+		}
+		/* the target's own word counts more than a router's */
+		if (record->closed)
+			return ICMP_ERROR_CLOSED;
+		found = ICMP_ERROR_UNREACHABLE;
+	}
+	return found;
+}

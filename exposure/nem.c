@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The exposure table, tiers, trans-darkports, closing and ageing. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/table.h"
+#include "exposure/clients.h"
+#include "exposure/hosts.h"
+#include "exposure/nem.h"
+
+#define PROTO_TCP 6
+
+/* C11: refusals so far apart are no overload of one moment. */
+#define CLOSE_REFUSALS	 2
+#define CLOSE_REFUSED_MS 60000
+
+/* Ephemeral listeners: one peer, a high port, young. Gone after as long. */
+#define TRANSIENT_PORT 32768
+#define TRANSIENT_MS   3600000
+
+/* Tier: how many independent weak signs make a strong one. */
+#define CONFIRM_D5	     2 /* independent errors: .1 * .1 = 1 % */
+#define CONFIRM_D8_CLIENTS   2 /* system port, distinct addresses */
+#define CONFIRM_WEAK_CLIENTS 5
+
+#define AGE_EVERY_MS 60000
+
+/*
+ * What is no more in the table, but not collected yet: intervals that were
+ * reopened at once, exposures and alerts taken back. Rare; a place each.
+ */
+#define ENDED_MAX 1024
+
+/* finding_exposure.evidence; the number of D5 acceptances above them. */
+enum exposure_evidence {
+	SEEN_HIGH = 0x01,
+	SEEN_MED = 0x02,
+	SEEN_ONE_SIDED = 0x04,
+	SEEN_D8_SYSTEM = 0x08,
+	SEEN_WEAK = 0x10, /* D7, or D8 between 1024 and 32767 */
+	SEEN_D5_ONE = 0x100,
+	SEEN_D5_MAX = 0xff00,
+};
+
+struct exposure_key {
+	struct addr host;
+	uint16_t port;
+	uint8_t proto;
+	uint8_t zero;
+};
+
+_Static_assert(sizeof(struct exposure_key) == 20, "the key has no padding");
+
+struct nem {
+	struct hosts *hosts;
+	struct table *table;
+	struct counters *counters;
+	int64_t operation_from_ms;
+	bool baseline; /* training is over, and authorised what it found */
+	int64_t stale_ms;
+	int64_t aged_ms;
+	uint64_t next_exposure_id;
+	uint64_t next_alert_id;
+	struct chain open;   /* open and stale ones, oldest entry first */
+	struct chain closed; /* the one closed first comes first */
+	struct chain dirty;
+	uint32_t open_count;
+	uint32_t ended_count;
+	struct finding ended[ENDED_MAX];
+};
+
+size_t
+nem_bytes(const struct engine_config *config)
+{
+	return sizeof(struct nem) + hosts_bytes(config->max_hosts) +
+	       table_bytes(config->max_exposures, sizeof(struct exposure_key),
+		   sizeof(struct exposure));
+}
+
+struct nem *
+nem_new(const struct engine_config *config, struct counters *counters)
+{
+	struct nem *n = calloc(1, sizeof(*n));
+
+	if (n == NULL)
+		return NULL;
+	n->hosts = hosts_new(config, counters);
+	n->table = table_new(config->max_exposures, sizeof(struct exposure_key),
+	    sizeof(struct exposure), &config->key);
+	if (n->hosts == NULL || n->table == NULL) {
+		nem_free(n);
+		return NULL;
+	}
+	n->counters = counters;
+	n->operation_from_ms = INT64_MAX;
+	n->stale_ms = config->stale_ms;
+	n->next_exposure_id = n->next_alert_id = 1;
+	n->open = chain_empty(offsetof(struct exposure, in_list));
+	n->closed = chain_empty(offsetof(struct exposure, in_list));
+	n->dirty = chain_empty(offsetof(struct exposure, in_dirty));
+	return n;
+}
+
+void
+nem_free(struct nem *n)
+{
+	if (n == NULL)
+		return;
+	hosts_free(n->hosts);
+	table_free(n->table);
+	free(n);
+}
+
+struct exposure *
+nem_at(const struct nem *n, uint32_t slot)
+{
+	return table_at(n->table, slot);
+}
+
+uint32_t
+nem_slot(const struct nem *n, const struct exposure *x)
+{
+	return table_slot(n->table, x);
+}
+
+struct exposure *
+nem_find(const struct nem *n, const struct addr *host, uint8_t proto,
+    uint16_t port)
+{
+	struct exposure_key key = { *host, port, proto, 0 };
+
+	return table_find(n->table, &key);
+}
+
+void
+nem_host_seen(struct nem *n, const struct addr *host, int64_t start_ms,
+    int64_t end_ms)
+{
+	hosts_seen(n->hosts, host, start_ms, end_ms);
+}
+
+bool
+nem_is_populated(const struct nem *n, const struct addr *host)
+{
+	return hosts_has(n->hosts, host);
+}
+
+/* --- lists ---------------------------------------------------------------- */
+
+static void
+mark_dirty(struct nem *n, struct exposure *x)
+{
+	if (x->dirty)
+		return;
+	x->dirty = true;
+	chain_append(&n->dirty, n->table, x);
+}
+
+/* Takes it out of the table. */
+static void
+forget(struct nem *n, struct exposure *x)
+{
+	bool is_closed = x->finding.state == EXPOSURE_CLOSED;
+
+	if (x->dirty)
+		chain_remove(&n->dirty, n->table, x);
+	chain_remove(is_closed ? &n->closed : &n->open, n->table, x);
+	n->open_count -= !is_closed;
+	table_remove(n->table, x);
+}
+
+/* Keeps a finding of what leaves the table. NULL: no place, counted. */
+static struct finding *
+end(struct nem *n, enum finding_kind kind)
+{
+	struct finding *f;
+
+	if (n->ended_count == ENDED_MAX) {
+		counter_add(n->counters, COUNTER_SHED_EVENTS, 1);
+		return NULL;
+	}
+	f = &n->ended[n->ended_count++];
+	memset(f, 0, sizeof(*f));
+	f->kind = kind;
+	return f;
+}
+
+static void
+retract(struct nem *n, enum finding_kind kind, uint64_t id)
+{
+	struct finding *f = end(n, kind);
+
+	if (f != NULL)
+		f->retracted_id = id;
+}
+
+/* Makes room: the exposure closed first, when the store has it already. */
+static bool
+evict_closed(struct nem *n)
+{
+	struct exposure *x = chain_first(&n->closed, n->table);
+
+	if (x == NULL || x->dirty)
+		return false;
+	forget(n, x);
+	return true;
+}
+
+/* --- what an exposure is worth -------------------------------------------- */
+
+bool
+exposure_holds(const struct exposure *x, int64_t ts_ms)
+{
+	if (x == NULL || x->finding.tier == TIER_HINT ||
+	    x->finding.first_ms > ts_ms)
+		return false;
+	return x->finding.closed_ms == 0 || ts_ms < x->finding.closed_ms;
+}
+
+static uint8_t
+tier_by_evidence(const struct finding_exposure *f)
+{
+	uint32_t d5 = (f->evidence & SEEN_D5_MAX) / SEEN_D5_ONE;
+
+	if ((f->evidence & (SEEN_HIGH | SEEN_ONE_SIDED)) != 0 ||
+	    d5 >= CONFIRM_D5)
+		return TIER_CONFIRMED;
+	if ((f->evidence & SEEN_D8_SYSTEM) != 0 &&
+	    f->clients >= CONFIRM_D8_CLIENTS)
+		return TIER_CONFIRMED;
+	if ((f->evidence & SEEN_WEAK) != 0 &&
+	    f->clients >= CONFIRM_WEAK_CLIENTS)
+		return TIER_CONFIRMED;
+	return (f->evidence & SEEN_MED) != 0 ? TIER_PROBABLE : TIER_HINT;
+}
+
+bool
+exposure_is_confirmed(const struct exposure *x)
+{
+	return x->finding.state != EXPOSURE_CLOSED &&
+	       (x->finding.evidence &
+		   (SEEN_HIGH | SEEN_ONE_SIDED | SEEN_D8_SYSTEM)) != 0 &&
+	       x->finding.tier != TIER_HINT && x->finding.tier != TIER_PROBABLE;
+}
+
+static uint8_t
+tier_of(const struct finding_exposure *f)
+{
+	if (f->proto == PROTO_TCP && f->port >= TRANSIENT_PORT &&
+	    f->clients <= 1 && f->last_ms - f->first_ms < TRANSIENT_MS)
+		return TIER_TRANSIENT;
+	return tier_by_evidence(f);
+}
+
+static void
+describe_alert(const struct exposure *x, struct finding_trans_darkport *out)
+{
+	const struct finding_exposure *f = &x->finding;
+
+	out->id = f->alert_id;
+	out->exposure_id = f->id;
+	out->host = f->host;
+	out->first_client = f->first_client;
+	out->opened_ms = f->first_ms;
+	out->dark_since_ms =
+	    x->dark_since_ms < f->first_ms ? x->dark_since_ms : f->first_ms;
+	out->exporter = f->exporter;
+	out->port = f->port;
+	out->first_client_port = f->first_client_port;
+	out->proto = f->proto;
+	out->state = x->alert_state;
+	out->first_client_had_probed = x->first_client_had_probed;
+}
+
+/* Only what is confirmed alerts, once an interval (C16). */
+static void
+judge(struct nem *n, struct exposure *x)
+{
+	struct finding_exposure *f = &x->finding;
+	bool after_training = f->first_ms >= n->operation_from_ms;
+
+	f->tier = tier_of(f);
+	if (n->baseline && !after_training && f->vetting == VETTING_UNVETTED)
+		f->vetting = VETTING_AUTHORISED; /* its record came late */
+	if (f->alert_id == 0 && after_training && f->tier == TIER_CONFIRMED) {
+		f->alert_id = n->next_alert_id++;
+		x->alert_state = ALERT_NEW;
+		counter_add(n->counters, COUNTER_TRANS_DARKPORTS, 1);
+	} else if (f->alert_id != 0 && !after_training) {
+		/* a late record: the port was active in training already */
+		retract(n, FINDING_TRANS_DARKPORT_RETRACTED, f->alert_id);
+		f->alert_id = 0;
+	}
+	x->alert_dirty = f->alert_id != 0;
+	mark_dirty(n, x);
+}
+
+/* --- acceptance ----------------------------------------------------------- */
+
+static uint32_t
+evidence_of(const struct acceptance *a)
+{
+	uint32_t evidence = 0;
+
+	if (a->confidence == CONFIDENCE_HIGH)
+		evidence |= SEEN_HIGH;
+	if (a->confidence >= CONFIDENCE_MED)
+		evidence |= SEEN_MED;
+	if (a->one_sided)
+		evidence |= SEEN_ONE_SIDED;
+	if ((a->rule == RULE_A1_D8 || a->rule == RULE_W_D8) &&
+	    a->confidence >= CONFIDENCE_MED)
+		evidence |= SEEN_D8_SYSTEM;
+	if (a->rule == RULE_A1_D7 || a->rule == RULE_W_D7 ||
+	    ((a->rule == RULE_A1_D8 || a->rule == RULE_W_D8) &&
+		a->confidence == CONFIDENCE_LOW))
+		evidence |= SEEN_WEAK;
+	return evidence;
+}
+
+static void
+add_evidence(struct finding_exposure *f, const struct acceptance *a)
+{
+	f->evidence |= evidence_of(a);
+	if ((a->rule == RULE_A1_D5 || a->rule == RULE_W_D5) && !a->same_rule &&
+	    (f->evidence & SEEN_D5_MAX) != SEEN_D5_MAX)
+		f->evidence += SEEN_D5_ONE;
+	/* the best evidence; of equals the rule that comes first */
+	if (f->rule == RULE_NONE || a->confidence > f->confidence ||
+	    (a->confidence == f->confidence && a->rule < f->rule)) {
+		f->rule = a->rule;
+		f->confidence = a->confidence;
+	}
+}
+
+static void
+set_opener(struct exposure *x, const struct acceptance *a)
+{
+	x->finding.first_ms = a->ts_ms;
+	x->finding.first_client = a->client;
+	x->finding.first_client_port = a->client_port;
+	x->finding.exporter = a->exporter;
+	x->opener = a->pair;
+}
+
+/* A new interval in x, zeroed but for its list. */
+static void
+open_interval(struct nem *n, struct exposure *x, const struct acceptance *a)
+{
+	x->finding.id = n->next_exposure_id++;
+	x->finding.host = a->host;
+	x->finding.port = a->port;
+	x->finding.proto = a->proto;
+	x->finding.state = EXPOSURE_OPEN;
+	x->finding.vetting = VETTING_UNVETTED;
+	x->finding.last_ms = a->last_ms;
+	set_opener(x, a);
+}
+
+static struct exposure *
+new_entry(struct nem *n, const struct acceptance *a)
+{
+	struct exposure_key key = { a->host, a->port, a->proto, 0 };
+	struct exposure *x = table_insert(n->table, &key);
+
+	if (x == NULL && evict_closed(n))
+		x = table_insert(n->table, &key);
+	if (x == NULL) {
+		counter_add(n->counters, COUNTER_SHED_EXPOSURES, 1);
+		return NULL;
+	}
+	x->dark_since_ms = hosts_first_seen(n->hosts, &a->host);
+	chain_append(&n->open, n->table, x);
+	n->open_count++;
+	return x;
+}
+
+/* A closed exposure accepts again: the next interval, in the same place. */
+static void
+reopen(struct nem *n, struct exposure *x)
+{
+	struct exposure fresh = { .dark_since_ms = x->finding.closed_ms };
+
+	if (x->dirty) {
+		struct finding *f = end(n, FINDING_EXPOSURE);
+
+		if (f != NULL)
+			f->exposure = x->finding;
+		f = x->alert_dirty ? end(n, FINDING_TRANS_DARKPORT) : NULL;
+		if (f != NULL)
+			describe_alert(x, &f->trans_darkport);
+		chain_remove(&n->dirty, n->table, x);
+	}
+	chain_remove(&n->closed, n->table, x);
+	*x = fresh;
+	chain_append(&n->open, n->table, x);
+	n->open_count++;
+}
+
+static bool
+is_earlier(const struct acceptance *a, const struct finding_exposure *f)
+{
+	int order;
+
+	if (a->ts_ms != f->first_ms)
+		return a->ts_ms < f->first_ms;
+	order = addr_compare(&a->client, &f->first_client);
+	return order != 0 ? order < 0 : a->client_port < f->first_client_port;
+}
+
+enum acceptance_effect
+nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
+{
+	struct exposure *x = nem_find(n, &a->host, a->proto, a->port);
+	enum acceptance_effect effect = ACCEPTANCE_COUNTED;
+	struct finding_exposure *f;
+
+	if (x == NULL) {
+		x = new_entry(n, a);
+		*out = x;
+		if (x == NULL)
+			return ACCEPTANCE_SHED;
+		open_interval(n, x, a);
+		effect = ACCEPTANCE_OPENED;
+	} else if (x->finding.state == EXPOSURE_CLOSED &&
+		   a->ts_ms >= x->finding.closed_ms) {
+		reopen(n, x);
+		open_interval(n, x, a);
+		effect = ACCEPTANCE_OPENED;
+	} else if (x->opener == a->pair) {
+		if (a->ts_ms < x->finding.first_ms)
+			x->finding.first_ms = a->ts_ms;
+	} else if (is_earlier(a, &x->finding)) {
+		effect = ACCEPTANCE_DISPLACED;
+	}
+	f = &x->finding;
+	*out = x;
+	if (effect == ACCEPTANCE_DISPLACED)
+		set_opener(x, a);
+	if (!a->again)
+		f->accepted++;
+	if (a->is_client) {
+		clients_add(&f->sketch, &a->client);
+		f->clients = clients_estimate(&f->sketch);
+	}
+	if (a->last_ms > f->last_ms)
+		f->last_ms = a->last_ms;
+	if (a->ts_ms >= f->refused_ms)
+		f->refused = 0;
+	if (f->state == EXPOSURE_STALE)
+		f->state = EXPOSURE_OPEN;
+	add_evidence(f, a);
+	judge(n, x);
+	return effect;
+}
+
+void
+nem_unaccept(struct nem *n, struct exposure *x)
+{
+	if (x->finding.accepted > 1) {
+		x->finding.accepted--;
+		mark_dirty(n, x);
+		return;
+	}
+	counter_add(n->counters, COUNTER_RETRACTED_EXPOSURES, 1);
+	if (x->finding.alert_id != 0)
+		retract(n, FINDING_TRANS_DARKPORT_RETRACTED,
+		    x->finding.alert_id);
+	retract(n, FINDING_EXPOSURE_RETRACTED, x->finding.id);
+	forget(n, x);
+}
+
+static void
+close_interval(struct nem *n, struct exposure *x, int64_t closed_ms)
+{
+	x->finding.state = EXPOSURE_CLOSED;
+	x->finding.closed_ms = closed_ms;
+	x->opener = TABLE_NONE;
+	chain_remove(&n->open, n->table, x);
+	chain_append(&n->closed, n->table, x);
+	n->open_count--;
+	mark_dirty(n, x);
+}
+
+void
+nem_refuse(struct nem *n, struct exposure *x, int64_t ts_ms)
+{
+	struct finding_exposure *f = &x->finding;
+
+	if (f->state == EXPOSURE_CLOSED || ts_ms <= f->last_ms)
+		return;
+	if (f->refused == 0 || ts_ms < f->refused_ms)
+		f->refused_ms = ts_ms;
+	f->refused++;
+	if (f->refused >= CLOSE_REFUSALS &&
+	    ts_ms - f->refused_ms >= CLOSE_REFUSED_MS) {
+		close_interval(n, x, f->refused_ms);
+		return;
+	}
+	mark_dirty(n, x);
+}
+
+void
+nem_refresh(struct nem *n, struct exposure *x, int64_t ts_ms)
+{
+	if (x->finding.state == EXPOSURE_CLOSED || ts_ms <= x->finding.last_ms)
+		return;
+	x->finding.last_ms = ts_ms;
+	x->finding.state = EXPOSURE_OPEN;
+	judge(n, x);
+}
+
+void
+nem_set_event(struct nem *n, struct exposure *x, uint64_t event_id)
+{
+	if (x->finding.event_id == event_id)
+		return;
+	x->finding.event_id = event_id;
+	mark_dirty(n, x);
+}
+
+void
+nem_set_had_probed(struct nem *n, struct exposure *x, bool had_probed)
+{
+	if (x->first_client_had_probed == had_probed)
+		return;
+	x->first_client_had_probed = had_probed;
+	x->alert_dirty = x->finding.alert_id != 0;
+	mark_dirty(n, x);
+}
+
+void
+nem_each_opened_by(struct nem *n, const struct addr *client, nem_exposure_fn fn,
+    void *arg)
+{
+	for (struct exposure *x = chain_first(&n->open, n->table); x != NULL;
+	     x = chain_next(&n->open, n->table, x))
+		if (addr_equal(&x->finding.first_client, client))
+			fn(x, arg);
+}
+
+/* --- time ----------------------------------------------------------------- */
+
+void
+nem_set_operation_from(struct nem *n, int64_t from_ms)
+{
+	n->operation_from_ms = from_ms;
+}
+
+void
+nem_vet_baseline(struct nem *n)
+{
+	n->baseline = true;
+	for (struct exposure *x = chain_first(&n->open, n->table); x != NULL;
+	     x = chain_next(&n->open, n->table, x)) {
+		if (x->finding.vetting != VETTING_UNVETTED ||
+		    x->finding.first_ms >= n->operation_from_ms)
+			continue;
+		x->finding.vetting = VETTING_AUTHORISED;
+		mark_dirty(n, x);
+	}
+}
+
+void
+nem_age(struct nem *n, int64_t now_ms)
+{
+	struct exposure *next;
+
+	if (now_ms - n->aged_ms < AGE_EVERY_MS)
+		return;
+	n->aged_ms = now_ms;
+	for (struct exposure *x = chain_first(&n->open, n->table); x != NULL;
+	     x = next) {
+		int64_t unseen = now_ms - x->finding.last_ms;
+
+		next = chain_next(&n->open, n->table, x);
+		if (x->finding.tier == TIER_TRANSIENT &&
+		    unseen >= TRANSIENT_MS) {
+			close_interval(n, x, x->finding.last_ms);
+		} else if (x->finding.state == EXPOSURE_OPEN &&
+			   x->finding.refused == 0 && unseen >= n->stale_ms) {
+			x->finding.state = EXPOSURE_STALE;
+			mark_dirty(n, x);
+		}
+	}
+	hosts_age(n->hosts, now_ms);
+}
+
+/* --- findings ------------------------------------------------------------- */
+
+/* In the order in which they ended; what does not fit stays. */
+static bool
+collect_ended(struct nem *n, struct finding_batch *batch)
+{
+	uint32_t done = 0;
+
+	while (done < n->ended_count) {
+		struct finding *f =
+		    finding_batch_add(batch, n->ended[done].kind);
+
+		if (f == NULL)
+			break;
+		*f = n->ended[done++];
+	}
+	n->ended_count -= done;
+	memmove(n->ended, n->ended + done,
+	    n->ended_count * sizeof(n->ended[0]));
+	return n->ended_count != 0;
+}
+
+bool
+nem_collect(struct nem *n, struct finding_batch *batch)
+{
+	struct exposure *x;
+
+	if (hosts_collect(n->hosts, batch) || collect_ended(n, batch))
+		return true;
+	while ((x = chain_first(&n->dirty, n->table)) != NULL) {
+		if (finding_batch_room(batch) < 2)
+			return true;
+		finding_batch_add(batch, FINDING_EXPOSURE)->exposure =
+		    x->finding;
+		if (x->alert_dirty)
+			describe_alert(x,
+			    &finding_batch_add(batch, FINDING_TRANS_DARKPORT)
+				 ->trans_darkport);
+		x->dirty = x->alert_dirty = false;
+		chain_remove(&n->dirty, n->table, x);
+	}
+	return false;
+}
+
+int
+nem_restore_host(struct nem *n, const struct finding_host *f)
+{
+	return hosts_restore(n->hosts, f);
+}
+
+int
+nem_restore_exposure(struct nem *n, const struct finding_exposure *f)
+{
+	struct exposure_key key = { f->host, f->port, f->proto, 0 };
+	struct exposure *x;
+
+	if (f->state >= EXPOSURE_STATE_COUNT || f->tier >= TIER_COUNT ||
+	    f->vetting >= VETTING_COUNT || f->rule >= RULE_COUNT ||
+	    f->confidence >= CONFIDENCE_COUNT || f->id == 0 ||
+	    f->sketch.count > CLIENT_EXACT + 1 ||
+	    table_find(n->table, &key) != NULL)
+		return ERR_RANGE;
+	x = table_insert(n->table, &key);
+	if (x == NULL) {
+		counter_add(n->counters, COUNTER_SHED_EXPOSURES, 1);
+		return ERR_FULL;
+	}
+	x->finding = *f;
+	x->dark_since_ms = f->first_ms;
+	x->opener = TABLE_NONE;
+	if (f->state == EXPOSURE_CLOSED) {
+		chain_append(&n->closed, n->table, x);
+	} else {
+		chain_append(&n->open, n->table, x);
+		n->open_count++;
+	}
+	if (f->id >= n->next_exposure_id)
+		n->next_exposure_id = f->id + 1;
+	if (f->alert_id >= n->next_alert_id)
+		n->next_alert_id = f->alert_id + 1;
+	return ERR_OK;
+}
+
+void
+nem_restore_alert(struct nem *n, const struct finding_trans_darkport *f)
+{
+	struct exposure *x = nem_find(n, &f->host, f->proto, f->port);
+
+	if (f->id >= n->next_alert_id)
+		n->next_alert_id = f->id + 1;
+	if (x == NULL || x->finding.alert_id != f->id)
+		return;
+	x->alert_state = f->state;
+	x->dark_since_ms = f->dark_since_ms;
+	x->first_client_had_probed = f->first_client_had_probed;
+}
+
+void
+nem_ids(const struct nem *n, struct finding_engine *out)
+{
+	out->next_exposure_id = n->next_exposure_id;
+	out->next_alert_id = n->next_alert_id;
+}
+
+void
+nem_set_ids(struct nem *n, const struct finding_engine *in)
+{
+	if (in->next_exposure_id > n->next_exposure_id)
+		n->next_exposure_id = in->next_exposure_id;
+	if (in->next_alert_id > n->next_alert_id)
+		n->next_alert_id = in->next_alert_id;
+}
+
+uint32_t
+nem_host_count(const struct nem *n)
+{
+	return hosts_count(n->hosts);
+}
+
+uint32_t
+nem_open_count(const struct nem *n)
+{
+	return n->open_count;
+}

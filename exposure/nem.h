@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The maps: populated hosts, and the exposures of each (its HEM); all HEMs
+ * together are the NEM (paper, section 2).
+ *
+ * State grows with hosts and services, not with traffic: two bounded tables.
+ * An entry is one interval of one (host, protocol, port): opened by the first
+ * acceptance, closed by refusals, stale when nobody was accepted for long.
+ * A closed one stays until its place is wanted, so that a new interval knows
+ * how long the port had been dark.
+ * When full: a new host or exposure is not kept, and counted; closed
+ * exposures make room first.
+ * Everything that changes is collected as findings, absolute, once.
+ */
+#ifndef EXPOSURE_NEM_H
+#define EXPOSURE_NEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/chain.h"
+#include "common/counter.h"
+#include "exposure/engine.h"
+#include "exposure/finding.h"
+
+struct exposure {
+	struct finding_exposure finding;
+	int64_t dark_since_ms;
+	uint32_t opener; /* slot of the pair that opened it, or none */
+	struct link in_list;
+	struct link in_dirty;
+	bool dirty; /* changed since it was collected */
+	bool alert_dirty;
+	bool first_client_had_probed;
+	uint8_t alert_state;
+};
+
+/* One accepted attempt. */
+struct acceptance {
+	struct addr host;
+	struct addr client;
+	int64_t ts_ms;	 /* start of the attempt */
+	int64_t last_ms; /* end of what was seen of it */
+	uint32_t exporter;
+	uint32_t pair; /* slot of its pair */
+	uint16_t port;
+	uint16_t client_port;
+	uint8_t proto;
+	uint8_t rule;
+	uint8_t confidence;
+	bool is_client; /* the client acknowledged: it is no spoofed SYN */
+	bool one_sided; /* A0 on a feed that cannot show the other half */
+	bool again;	/* the same attempt was reported before */
+	bool same_rule; /* and by this rule */
+};
+
+enum acceptance_effect {
+	ACCEPTANCE_COUNTED,
+	ACCEPTANCE_OPENED,    /* a new interval, and it is the opener */
+	ACCEPTANCE_DISPLACED, /* it is earlier than the opener so far */
+	ACCEPTANCE_SHED,      /* the table is full */
+};
+
+struct nem;
+
+/* owned: nem_free(). NULL: no memory. counters is borrowed. */
+struct nem *nem_new(const struct engine_config *config,
+    struct counters *counters);
+void nem_free(struct nem *n); /* takes NULL */
+size_t nem_bytes(const struct engine_config *config);
+
+/* Exposures that open at or after this time are trans-darkports. */
+void nem_set_operation_from(struct nem *n, int64_t from_ms);
+
+/* Training ended: what it found is authorised by the baseline (C14). */
+void nem_vet_baseline(struct nem *n);
+
+/* An internal address sent something. */
+void nem_host_seen(struct nem *n, const struct addr *host, int64_t start_ms,
+    int64_t end_ms);
+bool nem_is_populated(const struct nem *n, const struct addr *host);
+
+/* The present interval, open, stale or closed; NULL: never accepted. */
+struct exposure *nem_find(const struct nem *n, const struct addr *host,
+    uint8_t proto, uint16_t port);
+struct exposure *nem_at(const struct nem *n, uint32_t slot);
+uint32_t nem_slot(const struct nem *n, const struct exposure *x);
+
+/* It is a NEM member at this moment of the data's time. */
+bool exposure_holds(const struct exposure *x, int64_t ts_ms);
+
+/* It accepted, by exact evidence: rule D6 may rely on it. */
+bool exposure_is_confirmed(const struct exposure *x);
+
+/* *out is NULL with ACCEPTANCE_SHED. */
+enum acceptance_effect nem_accept(struct nem *n, const struct acceptance *a,
+    struct exposure **out);
+
+/* An attempt turned out not to have been accepted: takes it back. */
+void nem_unaccept(struct nem *n, struct exposure *x);
+
+/* An attempt was refused: two, a minute apart, close the exposure (C11). */
+void nem_refuse(struct nem *n, struct exposure *x, int64_t ts_ms);
+
+/* A sign of life from the middle of a connection. */
+void nem_refresh(struct nem *n, struct exposure *x, int64_t ts_ms);
+
+/* Its scan event or its opener's history changed. */
+void nem_set_event(struct nem *n, struct exposure *x, uint64_t event_id);
+void nem_set_had_probed(struct nem *n, struct exposure *x, bool had_probed);
+
+/* Calls fn for every alert whose first client this is. */
+typedef void (*nem_exposure_fn)(struct exposure *x, void *arg);
+void nem_each_opened_by(struct nem *n, const struct addr *client,
+    nem_exposure_fn fn, void *arg);
+
+/* Ageing: stale, transient gone, hosts forgotten. At most once a minute. */
+void nem_age(struct nem *n, int64_t now_ms);
+
+/* Appends what changed; true when the batch was too small for all. */
+bool nem_collect(struct nem *n, struct finding_batch *batch);
+
+int nem_restore_host(struct nem *n, const struct finding_host *f) MUST_CHECK;
+int nem_restore_exposure(struct nem *n,
+    const struct finding_exposure *f) MUST_CHECK;
+/* After its exposure. */
+void nem_restore_alert(struct nem *n, const struct finding_trans_darkport *f);
+
+void nem_ids(const struct nem *n, struct finding_engine *out);
+void nem_set_ids(struct nem *n, const struct finding_engine *in);
+uint32_t nem_host_count(const struct nem *n);
+uint32_t nem_open_count(const struct nem *n);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How many conversations came out how, by which rule, in each hour.
+ *
+ * A bounded table keyed by (hour, outcome, rule). When full: the earliest
+ * hour the store has already makes room, and what still comes for it, or for
+ * an hour before it, is counted under the hour behind it, so that an absolute
+ * count already stored is never overwritten by a smaller one.
+ */
+#ifndef EXPOSURE_OUTCOMES_H
+#define EXPOSURE_OUTCOMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/hash.h"
+#include "exposure/finding.h"
+
+#define OUTCOMES_MAX 8192
+
+struct outcomes;
+
+/* owned: outcomes_free(). NULL: no memory. */
+struct outcomes *outcomes_new(const struct hash_key *key);
+void outcomes_free(struct outcomes *o); /* takes NULL */
+size_t outcomes_bytes(void);
+
+/* Counts one at ts_ms; gives the hour under which it is counted. */
+int64_t outcomes_add(struct outcomes *o, int64_t ts_ms, uint8_t outcome,
+    uint8_t rule);
+
+/* Takes one back that was counted under this hour. */
+void outcomes_take_back(struct outcomes *o, int64_t hour_ms, uint8_t outcome,
+    uint8_t rule);
+
+/* Appends those that changed; true when the batch was too small. */
+bool outcomes_collect(struct outcomes *o, struct finding_batch *batch);
+
+/*
+ * One of the store's; hours before the earliest restored count under it.
+ * Errors: ERR_RANGE (twice the same, or no such outcome or rule), ERR_FULL.
+ */
+int outcomes_restore(struct outcomes *o,
+    const struct finding_outcome *f) MUST_CHECK;
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's state, for the files that make up the engine. */
+#ifndef EXPOSURE_STATE_H
+#define EXPOSURE_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "exposure/engine.h"
+#include "exposure/events.h"
+#include "exposure/icmp_errors.h"
+#include "exposure/nem.h"
+#include "exposure/outcomes.h"
+#include "exposure/pairs.h"
+#include "exposure/pinholes.h"
+#include "exposure/sources.h"
+
+#define PROFILES_MAX 65536
+
+struct engine {
+	struct engine_config config;
+	struct counters *counters; /* borrowed */
+	struct pairs *pairs;
+	struct sources *sources;
+	struct nem *nem;
+	struct icmp_errors *errors;
+	struct pinholes *pinholes;
+	struct outcomes *outcomes;
+	struct events *events;
+	struct feed_profile *profiles; /* by exporter index */
+	int64_t clock_ms;
+	int64_t training_from_ms; /* 0: no flow yet */
+	int64_t operation_from_ms;
+	uint64_t next_event_id;
+	bool baseline_vetted;
+	bool networks_collected;
+	bool state_dirty;
+	engine_trace_fn trace;
+	void *trace_arg;
+};
+
+/* engine.c: records and time. judge.c: verdicts and what follows. scan.c: */
+
+/* Start of the attempt: the outer half's, or what is there. */
+int64_t pair_ts_ms(const struct pair *pair);
+
+/* The map's port of a pair: 0 for ICMP. */
+uint16_t pair_port(const struct pair_key *key);
+
+/*
+ * Judges a pair with what is there; final: nothing more is waited for.
+ * Follows the verdict: maps, counts, scan events, timer.
+ */
+void judge_pair(struct engine *e, struct pair *pair, bool final);
+
+/* Its time is up: final verdict, or out. May remove pair. */
+void judge_due(struct engine *e, struct pair *pair);
+
+/* Final verdict now, for lack of room: never silence. Removes pair. */
+void judge_shed(struct engine *e, struct pair *pair);
+
+/* Takes a pair out of everything. What was found of it stays. */
+void pair_drop(struct engine *e, struct pair *pair);
+
+/* Brings the scan event of a pair in line with its verdict and the maps. */
+void scan_reconcile(struct engine *e, struct pair *pair);
+
+/* A new first client: had it probed before? */
+void scan_review_opener(struct engine *e, struct exposure *x);
+
+/* The source of an outer address, made when absent; NULL: none to be had. */
+struct source *engine_source(struct engine *e, const struct addr *address);
+
+/* Forgets a source that nothing needs any more. */
+void engine_release_source(struct engine *e, struct source *source);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An engine under test, with a store made of arrays: findings are applied as
+ * the real store applies them, so that tests look at the state they leave.
+ */
+#ifndef TESTS_WORLD_H
+#define TESTS_WORLD_H
+
+#include "exposure/engine.h"
+
+#define WORLD_MAX 4096
+
+struct world {
+	struct engine *engine;
+	struct engine_config config;
+	struct counters counters;
+	struct flow_batch *flows;
+	struct finding_batch *batch;
+	struct finding_engine state;
+	struct finding_exposure exposures[WORLD_MAX];
+	struct finding_trans_darkport alerts[WORLD_MAX];
+	struct finding_scan_event events[WORLD_MAX];
+	struct finding_host hosts[WORLD_MAX];
+	struct finding_outcome outcomes[WORLD_MAX];
+	uint32_t exposure_count, alert_count, event_count, host_count;
+	uint32_t outcome_count;
+};
+
+/* The time at which the worlds begin. */
+#define WORLD_MS INT64_C(1700000000000)
+
+/* 10.0.0.0/8 and 2001:db8:a::/48 are internal. Free with world_free(). */
+struct world *world_new(int64_t training_ms);
+struct world *world_new_with(const struct engine_config *config);
+void world_free(struct world *w);
+
+/* The default configuration of a world. */
+struct engine_config world_config(int64_t training_ms);
+
+/*
+ * One record, in the words of the case table; times count from WORLD_MS:
+ * start_ms is the flow's, at_ms when it is received.
+ */
+void world_flow(struct world *w, int64_t at_ms, const char *text);
+
+/* SYN from client, and its answer: 'a'ccepted, 'r'efused, 's'ilent. */
+void world_attempt(struct world *w, int64_t at_ms, const char *client,
+    const char *server, char answer);
+
+/* Collects all findings. */
+void world_collect(struct world *w);
+void world_tick(struct world *w, int64_t at_ms);
+void world_drain(struct world *w);
+
+/* A new engine from what this one's findings left. */
+void world_restart(struct world *w);
+
+/* NULL when there is none; with several, the last. */
+const struct finding_exposure *world_exposure(const struct world *w,
+    const char *host, uint16_t port);
+const struct finding_trans_darkport *world_alert(const struct world *w,
+    const char *host, uint16_t port);
+const struct finding_scan_event *world_event(const struct world *w,
+    const char *src, const char *dst, uint16_t port);
+
+/* Attempts of all hours with this outcome. */
+uint64_t world_outcomes(const struct world *w, enum outcome outcome);
+
+#endif
