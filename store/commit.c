@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One batch, one transaction. Each kind of finding has one statement, an
+ * upsert of absolute values by the finding's key: a batch may be written
+ * again, and a later finding replaces an earlier one.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/wire.h"
+#include "store/state.h"
+
+static const char *const statement_texts[STATEMENT_COUNT] = {
+	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
+	[STATEMENT_COMMIT] = "COMMIT",
+	[STATEMENT_ROLLBACK] = "ROLLBACK",
+	[STATEMENT_META] = "REPLACE INTO t_meta VALUES (?, ?)",
+	[STATEMENT_ADDR_FIND] = "SELECT id FROM t_addr WHERE ip = ?",
+	[STATEMENT_ADDR_ADD] =
+	    "INSERT INTO t_addr(ip, text, family) VALUES (?, ?, ?)",
+	[STATEMENT_ENGINE] =
+	    "REPLACE INTO t_engine(id, clock_ms, training_from_ms,"
+	    " training_length_ms, next_exposure_id, next_alert_id,"
+	    " next_event_id) VALUES (1, ?, ?, ?, ?, ?, ?)",
+	[STATEMENT_NETWORKS_CLEAR] = "DELETE FROM t_network",
+	[STATEMENT_NETWORK] =
+	    "REPLACE INTO t_network(low_ip, high_ip, length, cidr, label)"
+	    " VALUES (?, ?, ?, ?, ?)",
+	[STATEMENT_EXPORTER] =
+	    "INSERT INTO t_exporter(address_ip, domain, version, first_ms,"
+	    " last_ms, datagrams, records, lost, templates)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	    " ON CONFLICT(address_ip, domain, version) DO UPDATE SET"
+	    " first_ms = min(first_ms, excluded.first_ms),"
+	    " last_ms = max(last_ms, excluded.last_ms),"
+	    " datagrams = excluded.datagrams, records = excluded.records,"
+	    " lost = excluded.lost, templates = excluded.templates"
+	    " RETURNING id",
+	[STATEMENT_HOST] = "REPLACE INTO t_host(ip, label, first_ms, last_ms)"
+			   " VALUES (?, ?, ?, ?)",
+	/* An id keeps its host, protocol and port: not setting them again
+	 * leaves the indexes alone. */
+	[STATEMENT_EXPOSURE] =
+	    "INSERT INTO t_exposure(id, host_ip, proto, port, state, tier,"
+	    " vetting, rule, confidence, first_ms, last_ms, closed_ms,"
+	    " refused_ms, accepted, refused, clients, sketch, evidence,"
+	    " alert_id, event_id, first_client_ip, first_client_port,"
+	    " exporter_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	    " ON CONFLICT(id) DO UPDATE SET state = excluded.state,"
+	    " tier = excluded.tier, vetting = excluded.vetting,"
+	    " rule = excluded.rule, confidence = excluded.confidence,"
+	    " first_ms = excluded.first_ms, last_ms = excluded.last_ms,"
+	    " closed_ms = excluded.closed_ms,"
+	    " refused_ms = excluded.refused_ms,"
+	    " accepted = excluded.accepted, refused = excluded.refused,"
+	    " clients = excluded.clients, sketch = excluded.sketch,"
+	    " evidence = excluded.evidence, alert_id = excluded.alert_id,"
+	    " event_id = excluded.event_id,"
+	    " first_client_ip = excluded.first_client_ip,"
+	    " first_client_port = excluded.first_client_port,"
+	    " exporter_id = excluded.exporter_id",
+	[STATEMENT_EXPOSURE_RETRACTED] = "DELETE FROM t_exposure WHERE id = ?",
+	[STATEMENT_TRANS_DARKPORT] =
+	    "REPLACE INTO t_trans_darkport(id, exposure_id, host_ip, proto,"
+	    " port, state, opened_ms, dark_since_ms, first_client_ip,"
+	    " first_client_port, first_client_had_probed, exporter_id)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[STATEMENT_TRANS_DARKPORT_RETRACTED] =
+	    "DELETE FROM t_trans_darkport WHERE id = ?",
+	[STATEMENT_SCAN_EVENT] =
+	    "REPLACE INTO t_scan_event(id, ts_ms, src_id, dst_id, proto,"
+	    " port, src_port, technique, answer, place, phase, rule,"
+	    " confidence, exporter_id)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[STATEMENT_SCAN_EVENT_RETRACTED] =
+	    "DELETE FROM t_scan_event WHERE id = ?",
+	[STATEMENT_OUTCOME] =
+	    "REPLACE INTO t_outcome(hour_ms, outcome, rule, attempts)"
+	    " VALUES (?, ?, ?, ?)",
+	[STATEMENT_COUNTER] = "REPLACE INTO t_counter VALUES (?, ?)",
+};
+
+int
+commit_prepare(struct store *s)
+{
+	s->key = hash_key_random();
+	s->addresses = calloc(ADDRESS_SLOTS, sizeof(*s->addresses));
+	if (s->addresses == NULL)
+		return ERR_NOMEM;
+	for (int i = 0; i < STATEMENT_COUNT; i++) {
+		int rc = sqlite3_prepare_v3(s->db, statement_texts[i], -1,
+		    SQLITE_PREPARE_PERSISTENT, &s->statements[i], NULL);
+
+		if (rc != SQLITE_OK)
+			return db_err(rc);
+	}
+	return ERR_OK;
+}
+
+void
+commit_release(struct store *s)
+{
+	for (int i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(s->statements[i]);
+	free(s->addresses);
+}
+
+void
+sketch_put(const struct client_sketch *sketch, uint8_t octets[SKETCH_OCTETS])
+{
+	for (int i = 0; i < CLIENT_EXACT; i++, octets += 4)
+		wire_put_u32(octets, sketch->exact[i]);
+	wire_put_u32(octets, sketch->count);
+	memcpy(octets + 4, sketch->registers, CLIENT_REGISTERS);
+}
+
+void
+sketch_get(const uint8_t octets[SKETCH_OCTETS], struct client_sketch *sketch)
+{
+	struct wire w = wire_over(octets, SKETCH_OCTETS);
+
+	for (int i = 0; i < CLIENT_EXACT; i++)
+		sketch->exact[i] = wire_u32(&w);
+	sketch->count = wire_u32(&w);
+	memcpy(sketch->registers, wire_take(&w, CLIENT_REGISTERS),
+	    CLIENT_REGISTERS);
+}
+
+static int
+run(struct store *s, enum statement which)
+{
+	struct db_binder b = db_bind(s->statements[which]);
+
+	return db_run(&b);
+}
+
+static int
+write_meta(struct store *s, const char *key, uint64_t value)
+{
+	struct db_binder b = db_bind(s->statements[STATEMENT_META]);
+
+	db_bind_text(&b, key);
+	db_bind_count(&b, value);
+	return db_run(&b);
+}
+
+/* ERR_NOTFOUND: the file has no such address. */
+static int
+find_address(struct store *s, const struct addr *a, int64_t *out)
+{
+	sqlite3_stmt *stmt = s->statements[STATEMENT_ADDR_FIND];
+	struct db_binder b = db_bind(stmt);
+	int rc;
+
+	db_bind_octets(&b, a->octets, sizeof(a->octets));
+	rc = b.rc == SQLITE_OK ? sqlite3_step(stmt) : b.rc;
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	return rc == SQLITE_DONE ? ERR_NOTFOUND : db_err(rc);
+}
+
+static int
+add_address(struct store *s, const struct addr *a, int64_t *out)
+{
+	struct db_binder b = db_bind(s->statements[STATEMENT_ADDR_ADD]);
+	char text[ADDR_TEXT_MAX];
+	int err;
+
+	db_bind_octets(&b, a->octets, sizeof(a->octets));
+	db_bind_text(&b, addr_format(a, text));
+	db_bind_int(&b, addr_is_v4(a) ? 4 : 6);
+	err = db_run(&b);
+	if (err == ERR_OK)
+		*out = sqlite3_last_insert_rowid(s->db);
+	return err;
+}
+
+/* The row id of an address, which is in the file afterwards. */
+static int
+address_id(struct store *s, const struct addr *a, int64_t *out)
+{
+	uint64_t hash = hash_octets(&s->key, a->octets, sizeof(a->octets));
+	struct address_slot *slot = &s->addresses[hash % ADDRESS_SLOTS];
+	int64_t id = 0;
+	int err;
+
+	if (slot->id != 0 && addr_equal(&slot->address, a)) {
+		*out = slot->id;
+		return ERR_OK;
+	}
+	err = find_address(s, a, &id);
+	if (err == ERR_NOTFOUND)
+		err = add_address(s, a, &id);
+	if (err != ERR_OK)
+		return err;
+	slot->address = *a;
+	slot->id = id;
+	*out = id;
+	return ERR_OK;
+}
+
+static int
+ensure_address(struct store *s, const struct addr *a)
+{
+	int64_t id;
+
+	return address_id(s, a, &id);
+}
+
+/* Both addresses of a finding that may name a first client. */
+static int
+ensure_addresses(struct store *s, const struct addr *host,
+    const struct addr *client)
+{
+	int err = ensure_address(s, host);
+
+	if (err == ERR_OK && !db_addr_is_none(client))
+		err = ensure_address(s, client);
+	return err;
+}
+
+static void
+bind_exporter(struct db_binder *b, const struct store *s, uint32_t index)
+{
+	int64_t row = index < EXPORTER_INDEX_MAX ? s->exporters.rows[index] : 0;
+
+	db_bind_id(b, (uint64_t)row);
+}
+
+/* --- one writer a kind --------------------------------------------------- */
+
+static int
+write_engine(struct store *s, const struct finding *f)
+{
+	const struct finding_engine *e = &f->engine;
+	struct db_binder b = db_bind(s->statements[STATEMENT_ENGINE]);
+
+	db_bind_int(&b, e->clock_ms);
+	db_bind_int(&b, e->training_from_ms);
+	db_bind_int(&b, e->training_length_ms);
+	db_bind_count(&b, e->next_exposure_id);
+	db_bind_count(&b, e->next_alert_id);
+	db_bind_count(&b, e->next_event_id);
+	return db_run(&b);
+}
+
+/* The first network of this life takes the place of all of the last one's. */
+static int
+write_network(struct store *s, const struct finding *f)
+{
+	const struct network *n = &f->network;
+	struct db_binder b = db_bind(s->statements[STATEMENT_NETWORK]);
+	char cidr[PREFIX_TEXT_MAX];
+	int err;
+
+	if (!s->networks_cleared) {
+		err = run(s, STATEMENT_NETWORKS_CLEAR);
+		if (err != ERR_OK)
+			return err;
+		s->networks_cleared = true;
+	}
+	db_bind_octets(&b, n->prefix.low.octets, sizeof(n->prefix.low.octets));
+	db_bind_octets(&b, n->prefix.high.octets,
+	    sizeof(n->prefix.high.octets));
+	db_bind_int(&b, n->prefix.length);
+	db_bind_text(&b, prefix_format(&n->prefix, cidr));
+	db_bind_text(&b, n->label);
+	return db_run(&b);
+}
+
+static int
+write_exporter(struct store *s, const struct finding *f)
+{
+	const struct finding_exporter *e = &f->exporter;
+	sqlite3_stmt *stmt = s->statements[STATEMENT_EXPORTER];
+	struct db_binder b = db_bind(stmt);
+	int err = ensure_address(s, &e->address);
+	int64_t row = 0;
+	int rc;
+
+	if (err != ERR_OK)
+		return err;
+	db_bind_octets(&b, e->address.octets, sizeof(e->address.octets));
+	db_bind_int(&b, e->domain);
+	db_bind_int(&b, e->protocol);
+	db_bind_int(&b, e->first_seen_ms);
+	db_bind_int(&b, e->last_seen_ms);
+	db_bind_count(&b, e->datagrams);
+	db_bind_count(&b, e->records);
+	db_bind_count(&b, e->lost);
+	db_bind_int(&b, e->templates);
+	rc = b.rc == SQLITE_OK ? sqlite3_step(stmt) : b.rc;
+	if (rc == SQLITE_ROW) {
+		row = sqlite3_column_int64(stmt, 0);
+		rc = sqlite3_step(stmt);
+	}
+	sqlite3_reset(stmt);
+	if (rc != SQLITE_DONE)
+		return db_err(rc);
+	if (!s->exporters_saved) {
+		s->exporters_before = s->exporters;
+		s->exporters_saved = true;
+	}
+	if (e->index < EXPORTER_INDEX_MAX)
+		s->exporters.rows[e->index] = row;
+	return ERR_OK;
+}
+
+static int
+write_host(struct store *s, const struct finding *f)
+{
+	const struct finding_host *h = &f->host;
+	struct db_binder b = db_bind(s->statements[STATEMENT_HOST]);
+	int err = ensure_address(s, &h->address);
+
+	if (err != ERR_OK)
+		return err;
+	db_bind_octets(&b, h->address.octets, sizeof(h->address.octets));
+	db_bind_text(&b, h->label);
+	db_bind_int(&b, h->first_seen_ms);
+	db_bind_int(&b, h->last_seen_ms);
+	return db_run(&b);
+}
+
+static int
+write_exposure(struct store *s, const struct finding *f)
+{
+	const struct finding_exposure *e = &f->exposure;
+	struct db_binder b = db_bind(s->statements[STATEMENT_EXPOSURE]);
+	uint8_t sketch[SKETCH_OCTETS];
+	int err = ensure_addresses(s, &e->host, &e->first_client);
+
+	if (err != ERR_OK)
+		return err;
+	sketch_put(&e->sketch, sketch);
+	db_bind_count(&b, e->id);
+	db_bind_octets(&b, e->host.octets, sizeof(e->host.octets));
+	db_bind_int(&b, e->proto);
+	db_bind_int(&b, e->port);
+	db_bind_text(&b, exposure_state_name(e->state));
+	db_bind_text(&b, tier_name(e->tier));
+	db_bind_text(&b, vetting_name(e->vetting));
+	db_bind_text(&b, rule_name(e->rule));
+	db_bind_text(&b, confidence_name(e->confidence));
+	db_bind_int(&b, e->first_ms);
+	db_bind_int(&b, e->last_ms);
+	db_bind_time(&b, e->closed_ms);
+	db_bind_time(&b, e->refused_ms);
+	db_bind_count(&b, e->accepted);
+	db_bind_count(&b, e->refused);
+	db_bind_int(&b, e->clients);
+	db_bind_octets(&b, sketch, sizeof(sketch));
+	db_bind_int(&b, e->evidence);
+	db_bind_id(&b, e->alert_id);
+	db_bind_id(&b, e->event_id);
+	db_bind_addr(&b, &e->first_client);
+	db_bind_int(&b, e->first_client_port);
+	bind_exporter(&b, s, e->exporter);
+	return db_run(&b);
+}
+
+static int
+write_trans_darkport(struct store *s, const struct finding *f)
+{
+	const struct finding_trans_darkport *t = &f->trans_darkport;
+	struct db_binder b = db_bind(s->statements[STATEMENT_TRANS_DARKPORT]);
+	int err = ensure_addresses(s, &t->host, &t->first_client);
+
+	if (err != ERR_OK)
+		return err;
+	db_bind_count(&b, t->id);
+	db_bind_count(&b, t->exposure_id);
+	db_bind_octets(&b, t->host.octets, sizeof(t->host.octets));
+	db_bind_int(&b, t->proto);
+	db_bind_int(&b, t->port);
+	db_bind_text(&b, alert_state_name(t->state));
+	db_bind_int(&b, t->opened_ms);
+	db_bind_time(&b, t->dark_since_ms);
+	db_bind_addr(&b, &t->first_client);
+	db_bind_int(&b, t->first_client_port);
+	db_bind_int(&b, t->first_client_had_probed);
+	bind_exporter(&b, s, t->exporter);
+	return db_run(&b);
+}
+
+static int
+write_scan_event(struct store *s, const struct finding *f)
+{
+	const struct finding_scan_event *e = &f->scan_event;
+	struct db_binder b = db_bind(s->statements[STATEMENT_SCAN_EVENT]);
+	int64_t src = 0, dst = 0;
+	int err = address_id(s, &e->src, &src);
+
+	if (err == ERR_OK)
+		err = address_id(s, &e->dst, &dst);
+	if (err != ERR_OK)
+		return err;
+	db_bind_count(&b, e->id);
+	db_bind_int(&b, e->ts_ms);
+	db_bind_int(&b, src);
+	db_bind_int(&b, dst);
+	db_bind_int(&b, e->proto);
+	db_bind_int(&b, e->port);
+	db_bind_int(&b, e->src_port);
+	db_bind_text(&b, technique_name(e->technique));
+	db_bind_text(&b, answer_name(e->answer));
+	db_bind_text(&b, place_name(e->place));
+	db_bind_text(&b, phase_name(e->phase));
+	db_bind_text(&b, rule_name(e->rule));
+	db_bind_text(&b, confidence_name(e->confidence));
+	bind_exporter(&b, s, e->exporter);
+	return db_run(&b);
+}
+
+static int
+write_outcome(struct store *s, const struct finding *f)
+{
+	const struct finding_outcome *o = &f->outcome;
+	struct db_binder b = db_bind(s->statements[STATEMENT_OUTCOME]);
+
+	db_bind_int(&b, o->hour_ms);
+	db_bind_text(&b, outcome_name(o->outcome));
+	db_bind_text(&b, rule_name(o->rule));
+	db_bind_count(&b, o->attempts);
+	return db_run(&b);
+}
+
+static int
+write_counter(struct store *s, const struct finding *f)
+{
+	struct db_binder b = db_bind(s->statements[STATEMENT_COUNTER]);
+
+	db_bind_text(&b, counter_name((enum counter)f->counter.which));
+	db_bind_count(&b, f->counter.value);
+	return db_run(&b);
+}
+
+static int
+retract(struct store *s, enum statement which, const struct finding *f)
+{
+	struct db_binder b = db_bind(s->statements[which]);
+
+	db_bind_count(&b, f->retracted_id);
+	return db_run(&b);
+}
+
+static int
+write_finding(struct store *s, const struct finding *f)
+{
+	assert(f->kind < FINDING_KIND_COUNT);
+	switch (f->kind) {
+	case FINDING_ENGINE:
+		return write_engine(s, f);
+	case FINDING_NETWORK:
+		return write_network(s, f);
+	case FINDING_EXPORTER:
+		return write_exporter(s, f);
+	case FINDING_HOST:
+		return write_host(s, f);
+	case FINDING_EXPOSURE:
+		return write_exposure(s, f);
+	case FINDING_EXPOSURE_RETRACTED:
+		return retract(s, STATEMENT_EXPOSURE_RETRACTED, f);
+	case FINDING_TRANS_DARKPORT:
+		return write_trans_darkport(s, f);
+	case FINDING_TRANS_DARKPORT_RETRACTED:
+		return retract(s, STATEMENT_TRANS_DARKPORT_RETRACTED, f);
+	case FINDING_SCAN_EVENT:
+		return write_scan_event(s, f);
+	case FINDING_SCAN_EVENT_RETRACTED:
+		return retract(s, STATEMENT_SCAN_EVENT_RETRACTED, f);
+	case FINDING_OUTCOME:
+		return write_outcome(s, f);
+	case FINDING_COUNTER:
+		return write_counter(s, f);
+	case FINDING_KIND_COUNT:
+		break;
+	}
+	return ERR_FORMAT; /* asserted above */
+}
+
+/* --- the transaction ------------------------------------------------------ */
+
+static int
+write_all(struct store *s, const struct finding_batch *batch)
+{
+	int err = run(s, STATEMENT_BEGIN);
+
+	for (uint32_t i = 0; i < batch->count && err == ERR_OK; i++)
+		err = write_finding(s, &batch->findings[i]);
+	if (err == ERR_OK)
+		err = write_meta(s, "batch_sequence", batch->sequence);
+	if (err == ERR_OK)
+		err = run(s, STATEMENT_COMMIT);
+	return err;
+}
+
+/* Forgets what the batch taught, row ids above all: they never were. */
+static void
+roll_back(struct store *s)
+{
+	if (sqlite3_get_autocommit(s->db) == 0)
+		(void)!run(s, STATEMENT_ROLLBACK);
+	memset(s->addresses, 0, ADDRESS_SLOTS * sizeof(*s->addresses));
+	if (s->exporters_saved)
+		s->exporters = s->exporters_before;
+	s->networks_cleared = s->networks_cleared_before;
+}
+
+static uint64_t
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+int
+store_write(struct store *s, const struct finding_batch *batch,
+    char message[STORE_MESSAGE_MAX])
+{
+	uint64_t start_us = now_us();
+	int err;
+
+	s->exporters_saved = false;
+	s->networks_cleared_before = s->networks_cleared;
+	err = write_all(s, batch);
+	if (err != ERR_OK) {
+		snprintf(message, STORE_MESSAGE_MAX, "cannot write %s: %s",
+		    s->path, sqlite3_errmsg(s->db));
+		roll_back(s);
+		counter_add(s->counters, COUNTER_STORE_ERRORS, 1);
+		return err;
+	}
+	atomic_store(&s->sequence, batch->sequence);
+	counter_add(s->counters, COUNTER_STORE_COMMITS, 1);
+	counter_add(s->counters, COUNTER_STORE_ROWS, batch->count);
+	counter_add(s->counters, COUNTER_STORE_COMMIT_US, now_us() - start_us);
+	return ERR_OK;
+}

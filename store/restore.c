@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From rows back to findings, at the start of a daemon's life. */
+#include <string.h>
+
+#include "store/state.h"
+
+/* What a list of rows is, and how one becomes a finding. */
+struct restorer {
+	const char *sql;
+	enum finding_kind kind;
+	void (*read)(struct store *s, struct db_row *r, struct finding *f);
+};
+
+/* From row ids back to indexes, by the map the exporters' rows filled. */
+static uint32_t
+read_exporter_index(const struct store *s, struct db_row *r)
+{
+	int64_t row = db_read_int(r);
+
+	for (uint32_t i = 0;
+	     row != 0 && i < EXPORTER_INDEX_MAX && s->exporters.rows[i] != 0;
+	     i++)
+		if (s->exporters.rows[i] == row)
+			return i;
+	return STORE_EXPORTER_NONE;
+}
+
+static void
+read_exporter(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_exporter *e = &f->exporter;
+	int64_t row = db_read_int(r);
+
+	e->index = (uint32_t)db_read_unsigned(r, EXPORTER_INDEX_MAX - 1);
+	e->address = db_read_addr(r);
+	e->domain = (uint32_t)db_read_unsigned(r, UINT32_MAX);
+	e->protocol = (uint8_t)db_read_unsigned(r, UINT8_MAX);
+	e->first_seen_ms = db_read_int(r);
+	e->last_seen_ms = db_read_int(r);
+	e->datagrams = db_read_unsigned(r, INT64_MAX);
+	e->records = db_read_unsigned(r, INT64_MAX);
+	e->lost = db_read_unsigned(r, INT64_MAX);
+	e->templates = (uint32_t)db_read_unsigned(r, UINT32_MAX);
+	s->exporters.rows[e->index] = row;
+}
+
+static void
+read_engine(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_engine *e = &f->engine;
+
+	(void)s;
+	e->clock_ms = db_read_int(r);
+	e->training_from_ms = db_read_int(r);
+	e->training_length_ms = db_read_int(r);
+	e->next_exposure_id = db_read_unsigned(r, INT64_MAX);
+	e->next_alert_id = db_read_unsigned(r, INT64_MAX);
+	e->next_event_id = db_read_unsigned(r, INT64_MAX);
+}
+
+static void
+read_host(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_host *h = &f->host;
+
+	(void)s;
+	h->address = db_read_addr(r);
+	db_read_text(r, h->label, sizeof(h->label));
+	h->first_seen_ms = db_read_int(r);
+	h->last_seen_ms = db_read_int(r);
+}
+
+static void
+read_sketch(struct db_row *r, struct client_sketch *sketch)
+{
+	const uint8_t *octets = sqlite3_column_blob(r->stmt, r->index);
+	int length = sqlite3_column_bytes(r->stmt, r->index++);
+
+	if (octets != NULL && length == SKETCH_OCTETS)
+		sketch_get(octets, sketch);
+	else
+		r->failed = true;
+}
+
+static void
+read_exposure(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_exposure *e = &f->exposure;
+
+	e->id = db_read_unsigned(r, INT64_MAX);
+	e->host = db_read_addr(r);
+	e->proto = (uint8_t)db_read_unsigned(r, UINT8_MAX);
+	e->port = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	e->state = db_read_word(r, exposure_state_name, EXPOSURE_STATE_COUNT);
+	e->tier = db_read_word(r, tier_name, TIER_COUNT);
+	e->vetting = db_read_word(r, vetting_name, VETTING_COUNT);
+	e->rule = db_read_word(r, rule_name, RULE_COUNT);
+	e->confidence = db_read_word(r, confidence_name, CONFIDENCE_COUNT);
+	e->first_ms = db_read_int(r);
+	e->last_ms = db_read_int(r);
+	e->closed_ms = db_read_int(r);
+	e->refused_ms = db_read_int(r);
+	e->accepted = db_read_unsigned(r, INT64_MAX);
+	e->refused = db_read_unsigned(r, INT64_MAX);
+	e->clients = (uint32_t)db_read_unsigned(r, UINT32_MAX);
+	read_sketch(r, &e->sketch);
+	e->evidence = (uint32_t)db_read_unsigned(r, UINT32_MAX);
+	e->alert_id = db_read_unsigned(r, INT64_MAX);
+	e->event_id = db_read_unsigned(r, INT64_MAX);
+	e->first_client = db_read_addr(r);
+	e->first_client_port = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	e->exporter = read_exporter_index(s, r);
+}
+
+static void
+read_trans_darkport(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_trans_darkport *t = &f->trans_darkport;
+
+	t->id = db_read_unsigned(r, INT64_MAX);
+	t->exposure_id = db_read_unsigned(r, INT64_MAX);
+	t->host = db_read_addr(r);
+	t->proto = (uint8_t)db_read_unsigned(r, UINT8_MAX);
+	t->port = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	t->state = db_read_word(r, alert_state_name, ALERT_STATE_COUNT);
+	t->opened_ms = db_read_int(r);
+	t->dark_since_ms = db_read_int(r);
+	t->first_client = db_read_addr(r);
+	t->first_client_port = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	t->first_client_had_probed = db_read_unsigned(r, 1) == 1;
+	t->exporter = read_exporter_index(s, r);
+}
+
+static void
+read_outcome(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_outcome *o = &f->outcome;
+
+	(void)s;
+	o->hour_ms = db_read_int(r);
+	o->outcome = db_read_word(r, outcome_name, OUTCOME_COUNT);
+	o->rule = db_read_word(r, rule_name, RULE_COUNT);
+	o->attempts = db_read_unsigned(r, INT64_MAX);
+}
+
+/* Exporters first: the others' rows name them. */
+static const struct restorer restorers[] = {
+	{ "SELECT id, row_number() OVER (ORDER BY id) - 1, address_ip, domain,"
+	  " version, first_ms, last_ms, datagrams, records, lost, templates"
+	  " FROM t_exporter ORDER BY id LIMIT 65536",
+	    FINDING_EXPORTER, read_exporter },
+	{ "SELECT clock_ms, training_from_ms, training_length_ms,"
+	  " next_exposure_id, next_alert_id, next_event_id FROM t_engine",
+	    FINDING_ENGINE, read_engine },
+	{ "SELECT ip, label, first_ms, last_ms FROM t_host ORDER BY ip",
+	    FINDING_HOST, read_host },
+	{ "SELECT id, host_ip, proto, port, state, tier, vetting, rule,"
+	  " confidence, first_ms, last_ms, closed_ms, refused_ms, accepted,"
+	  " refused, clients, sketch, evidence, alert_id, event_id,"
+	  " first_client_ip, first_client_port, exporter_id"
+	  " FROM t_exposure WHERE state <> 'closed' ORDER BY id",
+	    FINDING_EXPOSURE, read_exposure },
+	{ "SELECT t.id, t.exposure_id, t.host_ip, t.proto, t.port, t.state,"
+	  " t.opened_ms, t.dark_since_ms, t.first_client_ip,"
+	  " t.first_client_port, t.first_client_had_probed, t.exporter_id"
+	  " FROM t_trans_darkport t JOIN t_exposure e ON e.id = t.exposure_id"
+	  " WHERE e.state <> 'closed' ORDER BY t.id",
+	    FINDING_TRANS_DARKPORT, read_trans_darkport },
+	{ "SELECT hour_ms, outcome, rule, attempts FROM t_outcome"
+	  " WHERE hour_ms > coalesce((SELECT clock_ms FROM t_engine),"
+	  " (SELECT max(hour_ms) FROM t_outcome)) - 2 * 3600000"
+	  " ORDER BY hour_ms, outcome, rule",
+	    FINDING_OUTCOME, read_outcome },
+};
+
+static int
+restore_list(struct store *s, const struct restorer *list, store_restore_fn fn,
+    void *arg)
+{
+	sqlite3_stmt *stmt = NULL;
+	int rc = sqlite3_prepare_v2(s->db, list->sql, -1, &stmt, NULL);
+	int err = ERR_OK;
+
+	if (rc != SQLITE_OK)
+		return db_err(rc);
+	while (err == ERR_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		struct db_row r = db_row(stmt);
+		struct finding f;
+
+		memset(&f, 0, sizeof(f));
+		f.kind = list->kind;
+		list->read(s, &r, &f);
+		err = r.failed ? ERR_FORMAT : fn(&f, arg);
+	}
+	sqlite3_finalize(stmt);
+	if (err == ERR_OK && rc != SQLITE_DONE)
+		err = db_err(rc);
+	return err;
+}
+
+int
+store_restore(struct store *s, store_restore_fn fn, void *arg)
+{
+	int err = ERR_OK;
+
+	memset(&s->exporters, 0, sizeof(s->exporters));
+	for (size_t i = 0;
+	     i < sizeof(restorers) / sizeof(restorers[0]) && err == ERR_OK; i++)
+		err = restore_list(s, &restorers[i], fn, arg);
+	return err;
+}
