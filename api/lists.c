@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the store knows: lists of rows, and the things of one host. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/percent.h"
+#include "api/service.h"
+
+struct sink {
+	struct buffer *body;
+	uint32_t rows;
+	bool full;
+};
+
+/* Room kept for what comes behind the rows. */
+#define TAIL_MAX 1024
+
+/* A query_row_fn. Stops the list when the body is full. */
+static int
+put_row(const char *json, void *arg)
+{
+	struct sink *sink = arg;
+	size_t length = strlen(json);
+
+	if (sink->body->length + length + TAIL_MAX > BUFFER_MAX) {
+		sink->full = true;
+		return ERR_FULL;
+	}
+	if (sink->rows++ > 0)
+		buffer_puts(sink->body, ",");
+	buffer_add(sink->body, json, length);
+	return ERR_OK;
+}
+
+/* {"data":[...],"next":...,"meta":{...}}; a cursor needs no escape. */
+static void
+answer_list(struct call *call, enum query_list list)
+{
+	struct buffer *body = &call->response->body;
+	struct sink sink = { .body = body };
+	char next[QUERY_CURSOR_MAX] = "";
+	char cursor[PARAM_CURSOR_MAX];
+	int err;
+
+	buffer_puts(body, "{\"data\":[");
+	err = query_list(call->query, list, &call->params->filter, put_row,
+	    &sink, next);
+	if (err != ERR_OK && !sink.full) {
+		service_query_failed(call, err);
+		return;
+	}
+	params_format_cursor(call->params, next, cursor);
+	if (sink.full || next[0] == '\0')
+		buffer_puts(body, "],\"next\":null,");
+	else
+		buffer_printf(body, "],\"next\":\"%s\",", cursor);
+	service_put_meta(call, sink.full);
+	buffer_puts(body, "}\n");
+}
+
+/* {"data":{...},"meta":{...}}, of which the row is there unless err says. */
+static void
+finish_object(struct call *call, int err)
+{
+	struct buffer *body = &call->response->body;
+
+	if (err != ERR_OK) {
+		service_query_failed(call, err);
+		return;
+	}
+	buffer_puts(body, ",");
+	service_put_meta(call, false);
+	buffer_puts(body, "}\n");
+}
+
+/* The {ip} of the path. False: the response says it is none. */
+static bool
+take_host(struct call *call, struct addr *out)
+{
+	const char *text = call->match->captures[0];
+	struct problem why;
+
+	if (addr_parse(text, out) == ERR_OK)
+		return true;
+	problem_set(&why, PROBLEM_INVALID_PARAMETER,
+	    "ip, in the path, must be an IPv4 or IPv6 address");
+	snprintf(why.parameter, sizeof(why.parameter), "ip");
+	percent_printable(text, strlen(text), why.value, sizeof(why.value));
+	problem_answer(&why, call->request, call->response);
+	return false;
+}
+
+void
+handle_exposures(struct call *call)
+{
+	answer_list(call, QUERY_EXPOSURES);
+}
+
+void
+handle_hosts(struct call *call)
+{
+	answer_list(call, QUERY_HOSTS);
+}
+
+void
+handle_trans_darkports(struct call *call)
+{
+	answer_list(call, QUERY_TRANS_DARKPORTS);
+}
+
+void
+handle_scan_events(struct call *call)
+{
+	answer_list(call, QUERY_SCAN_EVENTS);
+}
+
+void
+handle_exporters(struct call *call)
+{
+	answer_list(call, QUERY_EXPORTERS);
+}
+
+void
+handle_host(struct call *call)
+{
+	struct sink sink = { .body = &call->response->body };
+	struct addr host;
+
+	if (!take_host(call, &host))
+		return;
+	buffer_puts(sink.body, "{\"data\":");
+	finish_object(call, query_host(call->query, &host, put_row, &sink));
+}
+
+void
+handle_darkports(struct call *call)
+{
+	struct sink sink = { .body = &call->response->body };
+	int proto = call->params->filter.proto;
+	struct addr host;
+
+	if (!take_host(call, &host))
+		return;
+	if (proto == QUERY_PROTO_ANY)
+		proto = 6; /* TCP */
+	buffer_puts(sink.body, "{\"data\":");
+	finish_object(call,
+	    query_darkports(call->query, &host, proto, put_row, &sink));
+}
