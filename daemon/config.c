@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keywords: their values read, completed and printed. */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/timefmt.h"
+#include "daemon/config.h"
+
+#define PORT_NETFLOW	  2055 /* what most exporters default to */
+#define PORT_IPFIX	  4739 /* IANA: ipfix */
+#define PORT_HTTP	  8080
+#define DEFAULT_STORE	  "/var/lib/darkportd/darkport.db"
+#define DEFAULT_RCVBUF	  (32U << 20)
+#define LISTEN_SCHEME	  "udp://"
+#define OCTETS_SHIFT_STEP 10 /* K, M, G: 2^10, 2^20, 2^30 */
+
+const struct config_keyword config_keywords[CONFIG_ROW_COUNT] = {
+#define CONFIG_ROW(name, kind, member, least, most, help)                      \
+	{ #name, kind, offsetof(struct config, member), least, most, help },
+	CONFIG_LIST(CONFIG_ROW)
+#undef CONFIG_ROW
+};
+
+static const struct {
+	const char *word;
+	bool value;
+} bool_words[] = {
+	{ "true", true }, { "false", false }, /* as printed */
+	{ "yes", true }, { "no", false },     /* as libconfuse reads them */
+	{ "on", true }, { "off", false },     /* likewise */
+};
+
+const struct config_keyword *
+config_find(const char *name)
+{
+	for (size_t i = 0; i < CONFIG_ROW_COUNT; i++)
+		if (strcmp(config_keywords[i].name, name) == 0)
+			return &config_keywords[i];
+	return NULL;
+}
+
+void
+config_init(struct config *c)
+{
+	static const uint8_t loopback[4] = { 127, 0, 0, 1 };
+
+	memset(c, 0, sizeof(*c));
+	c->engine = engine_config_default();
+	c->decoder = decoder_config_default();
+	c->http.address = addr_from_v4(loopback);
+	c->http.port = PORT_HTTP;
+	c->http_on = true;
+	c->rcvbuf_octets = DEFAULT_RCVBUF;
+	snprintf(c->store, sizeof(c->store), "%s", DEFAULT_STORE);
+}
+
+/* --- values --------------------------------------------------------------- */
+
+/* The message, and the code to return with it. */
+__attribute__((format(printf, 3, 4))) static int
+refuse(char message[CONFIG_MESSAGE_MAX], int err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(message, CONFIG_MESSAGE_MAX, format, args);
+	va_end(args);
+	return err;
+}
+
+/* Digits only: no sign, no space. */
+static int
+parse_number(const char *text, uint64_t *out, const char **end)
+{
+	uint64_t value = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		uint64_t digit = (uint64_t)(*at - '0');
+
+		if (value > (UINT64_MAX - digit) / 10)
+			return ERR_RANGE;
+		value = value * 10 + digit;
+	}
+	if (at == text)
+		return ERR_FORMAT;
+	*out = value;
+	*end = at;
+	return ERR_OK;
+}
+
+int
+endpoint_parse(const char *text, struct endpoint *out)
+{
+	const char *colon = strrchr(text, ':');
+	char host[ADDR_TEXT_MAX + 2];
+	struct endpoint e;
+	const char *end;
+	uint64_t port;
+	size_t length;
+
+	if (colon == NULL)
+		return ERR_FORMAT;
+	length = (size_t)(colon - text);
+	if (length == 0 || length >= sizeof(host))
+		return ERR_FORMAT;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	/* an IPv6 address stands in brackets, or its end is a guess */
+	if (strchr(host, ':') != NULL && host[0] != '[')
+		return ERR_FORMAT;
+	if (addr_parse(host, &e.address) != ERR_OK ||
+	    parse_number(colon + 1, &port, &end) != ERR_OK || *end != '\0')
+		return ERR_FORMAT;
+	if (port > UINT16_MAX)
+		return ERR_RANGE;
+	e.port = (uint16_t)port;
+	*out = e;
+	return ERR_OK;
+}
+
+char *
+endpoint_format(const struct endpoint *e, char text[ENDPOINT_TEXT_MAX])
+{
+	char address[ADDR_TEXT_MAX];
+	bool v4 = addr_is_v4(&e->address);
+
+	addr_format(&e->address, address);
+	snprintf(text, ENDPOINT_TEXT_MAX, "%s%s%s:%u", v4 ? "" : "[", address,
+	    v4 ? "" : "]", e->port);
+	return text;
+}
+
+bool
+endpoint_is_loopback(const struct endpoint *e)
+{
+	static const uint8_t v6_loopback[16] = { [15] = 1 };
+	struct addr one = addr_from_v6(v6_loopback);
+
+	if (addr_is_v4(&e->address))
+		return e->address.octets[12] == 127;
+	return addr_equal(&e->address, &one);
+}
+
+static int
+set_network(struct config *c, const char *value, char *message)
+{
+	struct network n;
+	int err = network_parse(value, &n);
+
+	if (err == ERR_FORMAT)
+		return refuse(message, err,
+		    "no prefix: write ADDRESS/LENGTH or ADDRESS/LENGTH=LABEL");
+	if (err != ERR_OK)
+		return refuse(message, err,
+		    "bits are set behind the prefix, or the length or the "
+		    "label is too long");
+	err = prefix_set_add(&c->engine.internal, &n);
+	if (err == ERR_FULL)
+		return refuse(message, err, "more than %d networks",
+		    PREFIX_SET_MAX);
+	if (err != ERR_OK)
+		return refuse(message, err, "this network is there already");
+	return ERR_OK;
+}
+
+static int
+set_listen(struct config *c, const char *value, char *message)
+{
+	size_t scheme = strlen(LISTEN_SCHEME);
+	struct endpoint e;
+
+	if (strncmp(value, LISTEN_SCHEME, scheme) != 0 ||
+	    endpoint_parse(value + scheme, &e) != ERR_OK)
+		return refuse(message, ERR_FORMAT,
+		    "write udp://ADDRESS:PORT, an IPv6 address in brackets");
+	if (c->listen_count == CONFIG_LISTEN_MAX)
+		return refuse(message, ERR_FULL, "more than %d of them",
+		    CONFIG_LISTEN_MAX);
+	c->listen[c->listen_count++] = e;
+	c->listen_given = true;
+	return ERR_OK;
+}
+
+static int
+set_path(char path[CONFIG_PATH_MAX], const char *value, char *message)
+{
+	size_t length = strlen(value);
+
+	if (length == 0)
+		return refuse(message, ERR_FORMAT, "an empty file name");
+	if (length >= CONFIG_PATH_MAX)
+		return refuse(message, ERR_RANGE,
+		    "a file name longer than %d octets", CONFIG_PATH_MAX - 1);
+	memcpy(path, value, length + 1);
+	return ERR_OK;
+}
+
+static int
+set_read(struct config *c, const char *value, char *message)
+{
+	int err;
+
+	if (c->read_count == CONFIG_READ_MAX)
+		return refuse(message, ERR_FULL, "more than %d captures",
+		    CONFIG_READ_MAX);
+	err = set_path(c->read[c->read_count], value, message);
+	if (err == ERR_OK)
+		c->read_count++;
+	return err;
+}
+
+static int
+set_http(struct config *c, const char *value, char *message)
+{
+	if (strcmp(value, "none") == 0) {
+		c->http_on = false;
+		return ERR_OK;
+	}
+	if (endpoint_parse(value, &c->http) != ERR_OK)
+		return refuse(message, ERR_FORMAT,
+		    "write ADDRESS:PORT, an IPv6 address in brackets, or none");
+	c->http_on = true;
+	return ERR_OK;
+}
+
+static int
+set_duration(void *member, const struct config_keyword *k, const char *value,
+    char *message)
+{
+	char least[DURATION_TEXT_MAX];
+	char most[DURATION_TEXT_MAX];
+	int64_t duration_ms;
+	int err = duration_parse(value, &duration_ms);
+
+	if (err == ERR_FORMAT)
+		return refuse(message, err,
+		    "no duration: write 90s, 15m, 24h, 7d or 0");
+	if (err != ERR_OK || duration_ms < k->least || duration_ms > k->most)
+		return refuse(message, ERR_RANGE, "must be %s to %s",
+		    duration_format(k->least, least),
+		    duration_format(k->most, most));
+	memcpy(member, &duration_ms, sizeof(duration_ms));
+	return ERR_OK;
+}
+
+/* A number; with `scaled`, one of K, M, G may follow. */
+static int
+set_number(void *member, const struct config_keyword *k, const char *value,
+    bool scaled, char *message)
+{
+	static const char suffixes[] = "KMG";
+	const char *end;
+	uint64_t number;
+	uint32_t fits;
+	int err = parse_number(value, &number, &end);
+
+	if (err == ERR_OK && scaled && *end != '\0') {
+		const char *suffix = strchr(suffixes, *end);
+
+		if (suffix == NULL || number > UINT32_MAX)
+			err = suffix == NULL ? ERR_FORMAT : ERR_RANGE;
+		else
+			number <<= OCTETS_SHIFT_STEP * (suffix - suffixes + 1);
+		end++;
+	}
+	if (err == ERR_FORMAT || (err == ERR_OK && *end != '\0'))
+		return refuse(message, ERR_FORMAT, "no number%s",
+		    scaled ? ": write 4096, 64K, 32M or 1G" : "");
+	if (err != ERR_OK || number < (uint64_t)k->least ||
+	    number > (uint64_t)k->most)
+		return refuse(message, ERR_RANGE,
+		    "must be %" PRId64 " to %" PRId64, k->least, k->most);
+	fits = (uint32_t)number;
+	memcpy(member, &fits, sizeof(fits));
+	return ERR_OK;
+}
+
+static int
+set_bool(void *member, const char *value, char *message)
+{
+	for (size_t i = 0; i < sizeof(bool_words) / sizeof(bool_words[0]); i++)
+		if (strcasecmp(value, bool_words[i].word) == 0) {
+			memcpy(member, &bool_words[i].value, sizeof(bool));
+			return ERR_OK;
+		}
+	return refuse(message, ERR_FORMAT, "write true or false");
+}
+
+int
+config_set(struct config *c, const struct config_keyword *k, const char *value,
+    char message[CONFIG_MESSAGE_MAX])
+{
+	void *member = (char *)c + k->offset;
+
+	switch (k->kind) {
+	case CONFIG_NETWORKS:
+		return set_network(c, value, message);
+	case CONFIG_LISTENS:
+		return set_listen(c, value, message);
+	case CONFIG_PATHS:
+		return set_read(c, value, message);
+	case CONFIG_PATH:
+		return set_path(member, value, message);
+	case CONFIG_HTTP:
+		return set_http(c, value, message);
+	case CONFIG_DURATION:
+		return set_duration(member, k, value, message);
+	case CONFIG_COUNT:
+		return set_number(member, k, value, false, message);
+	case CONFIG_OCTETS:
+		return set_number(member, k, value, true, message);
+	case CONFIG_BOOL:
+		return set_bool(member, value, message);
+	case CONFIG_KIND_COUNT:
+		break;
+	}
+	assert(false && "a kind without a reader");
+	return ERR_FORMAT;
+}
+
+void
+config_clear(struct config *c, const struct config_keyword *k)
+{
+	if (k->kind == CONFIG_NETWORKS) {
+		c->engine.internal.count = 0;
+	} else if (k->kind == CONFIG_LISTENS) {
+		c->listen_count = 0;
+		c->listen_given = true;
+	} else if (k->kind == CONFIG_PATHS) {
+		c->read_count = 0;
+	}
+}
+
+/* --- the whole ------------------------------------------------------------ */
+
+static void
+listen_by_default(struct config *c)
+{
+	static const uint16_t ports[] = { PORT_NETFLOW, PORT_IPFIX };
+	static const uint8_t any_v4[4];
+	static const uint8_t any_v6[16];
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		c->listen[c->listen_count++] =
+		    (struct endpoint){ addr_from_v4(any_v4), ports[i] };
+		c->listen[c->listen_count++] =
+		    (struct endpoint){ addr_from_v6(any_v6), ports[i] };
+	}
+}
+
+int
+config_complete(struct config *c, char message[CONFIG_MESSAGE_MAX])
+{
+	if (c->engine.internal.count == 0)
+		return refuse(message, ERR_FORMAT,
+		    "no internal network: say which networks are yours with "
+		    "--internal 192.0.2.0/24, or internal = "
+		    "{\"192.0.2.0/24\"} in the configuration file");
+	if (!c->listen_given && c->read_count == 0)
+		listen_by_default(c);
+	if (c->listen_count == 0 && c->read_count == 0)
+		return refuse(message, ERR_FORMAT,
+		    "nothing to do: listen is empty and there is no capture "
+		    "to read");
+	/* a run that only reads is over before anybody could ask */
+	if (c->listen_count == 0)
+		c->http_on = false;
+	if (c->engine.revoke_ms < c->engine.wait_ms)
+		return refuse(message, ERR_FORMAT,
+		    "revoke must not be shorter than wait");
+	return ERR_OK;
+}
+
+/* --- printing ------------------------------------------------------------- */
+
+/* Text that grows to the right and is cut at the end. */
+struct text {
+	char *at;
+	size_t left;
+};
+
+__attribute__((format(printf, 2, 3))) static void
+append(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int used;
+
+	va_start(args, format);
+	used = vsnprintf(t->at, t->left, format, args);
+	va_end(args);
+	if (used < 0)
+		return;
+	if ((size_t)used >= t->left)
+		used = (int)t->left - 1;
+	t->at += used;
+	t->left -= (size_t)used;
+}
+
+/* A string as libconfuse reads it back: quotes, and escapes inside. */
+static void
+append_quoted(struct text *t, const char *value)
+{
+	append(t, "\"");
+	for (; *value != '\0'; value++) {
+		unsigned char octet = (unsigned char)*value;
+
+		if (octet == '"' || octet == '\\' || octet == '$')
+			append(t, "\\%c", octet);
+		else if (octet < 0x20)
+			append(t, "\\x%02x", octet);
+		else
+			append(t, "%c", octet);
+	}
+	append(t, "\"");
+}
+
+static void
+append_list(struct text *t, const struct config *c, enum config_kind kind)
+{
+	char element[ENDPOINT_TEXT_MAX + sizeof(LISTEN_SCHEME)];
+	char prefix[PREFIX_TEXT_MAX + 1 + LABEL_MAX];
+	const struct network *n = c->engine.internal.networks;
+	uint32_t count = kind == CONFIG_NETWORKS  ? c->engine.internal.count
+			 : kind == CONFIG_LISTENS ? c->listen_count
+						  : c->read_count;
+
+	append(t, "{");
+	for (uint32_t i = 0; i < count; i++) {
+		append(t, "%s", i == 0 ? "" : ", ");
+		if (kind == CONFIG_NETWORKS) {
+			prefix_format(&n[i].prefix, prefix);
+			if (n[i].label[0] != '\0')
+				snprintf(prefix + strlen(prefix), LABEL_MAX + 1,
+				    "=%s", n[i].label);
+			append_quoted(t, prefix);
+		} else if (kind == CONFIG_LISTENS) {
+			memcpy(element, LISTEN_SCHEME, sizeof(LISTEN_SCHEME));
+			endpoint_format(&c->listen[i],
+			    element + strlen(LISTEN_SCHEME));
+			append_quoted(t, element);
+		} else {
+			append_quoted(t, c->read[i]);
+		}
+	}
+	append(t, "}");
+}
+
+static void
+append_octets(struct text *t, uint32_t octets)
+{
+	const char *suffix = "";
+
+	if (octets != 0 && octets % (1U << 20) == 0) {
+		octets >>= 20;
+		suffix = "M";
+	}
+	append(t, "%" PRIu32 "%s", octets, suffix);
+}
+
+char *
+config_format(const struct config *c, const struct config_keyword *k,
+    char text[CONFIG_VALUE_MAX])
+{
+	const char *member = (const char *)c + k->offset;
+	char words[DURATION_TEXT_MAX + ENDPOINT_TEXT_MAX];
+	struct text t = { text, CONFIG_VALUE_MAX };
+	int64_t duration_ms;
+	uint32_t number;
+	bool yes;
+
+	text[0] = '\0';
+	switch (k->kind) {
+	case CONFIG_NETWORKS:
+	case CONFIG_LISTENS:
+	case CONFIG_PATHS:
+		append_list(&t, c, k->kind);
+		break;
+	case CONFIG_PATH:
+		append_quoted(&t, member);
+		break;
+	case CONFIG_HTTP:
+		append_quoted(&t,
+		    c->http_on ? endpoint_format(&c->http, words) : "none");
+		break;
+	case CONFIG_DURATION:
+		memcpy(&duration_ms, member, sizeof(duration_ms));
+		append(&t, "%s", duration_format(duration_ms, words));
+		break;
+	case CONFIG_COUNT:
+		memcpy(&number, member, sizeof(number));
+		append(&t, "%" PRIu32, number);
+		break;
+	case CONFIG_OCTETS:
+		memcpy(&number, member, sizeof(number));
+		append_octets(&t, number);
+		break;
+	case CONFIG_BOOL:
+		memcpy(&yes, member, sizeof(yes));
+		append(&t, "%s", yes ? "true" : "false");
+		break;
+	case CONFIG_KIND_COUNT:
+		break;
+	}
+	return text;
+}
+
+void
+config_print(const struct config *c, FILE *out)
+{
+	static char value[CONFIG_VALUE_MAX];
+	uint64_t octets = engine_bytes(&c->engine);
+
+	fprintf(out,
+	    "# The tables will take %" PRIu64 " octets (%" PRIu64 " MiB).\n",
+	    octets, (octets + (1U << 20) - 1) >> 20);
+	for (size_t i = 0; i < CONFIG_ROW_COUNT; i++) {
+		const struct config_keyword *k = &config_keywords[i];
+
+		fprintf(out, "\n# %s\n%s = %s\n", k->help, k->name,
+		    config_format(c, k, value));
+	}
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order of the stages, and when a batch goes to the store. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "daemon/pipeline.h"
+#include "daemon/registry.h"
+
+#define MODULE		 "pipeline"
+#define MS_PER_S	 1000
+#define EXPORTERS_LOGGED 64 /* then one a LOG_INTERVAL_S */
+#define LOG_INTERVAL_S	 60
+#define FINDINGS_MAX	 50000 /* what the engine may put into one commit */
+
+/* A replay waits so long for a store that cannot be written. */
+#define REPLAY_WAIT_MS 30000
+
+/* Ticks of a replay that jump further are one jump. */
+#define REPLAY_STEP_MAX_MS (2LL * 3600 * MS_PER_S)
+
+struct pipeline {
+	struct decoder *decoder;
+	struct engine *engine;
+	struct registry *registry;
+	struct counters *counters;
+	struct writer *writer;		/* borrowed */
+	struct flow_batch *flows;	/* decoded, not judged */
+	struct finding_batch *findings; /* the writer's while it is busy */
+	uint64_t sequence;		/* of the last batch handed over */
+	uint64_t flows_since;		/* judged since then */
+	uint64_t flows_due;		/* so many make a commit */
+	uint64_t restore_lost;
+	int64_t replay_ms; /* the replay's clock: latest tick */
+	int64_t exporter_log_s;
+	uint64_t counters_written[COUNTER_COUNT];
+	bool waiting; /* the last batch could not hold everything */
+	bool failed;  /* a replay could not be written */
+};
+
+struct pipeline *
+pipeline_new(const struct engine_config *engine,
+    const struct decoder_config *decoder, struct counters *counters)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->counters = counters;
+	p->decoder = decoder_new(decoder, counters);
+	p->engine = engine_new(engine, counters);
+	p->flows = malloc(sizeof(*p->flows));
+	p->findings = finding_batch_new(
+	    FINDINGS_MAX + decoder->max_exporters + COUNTER_COUNT);
+	if (p->decoder != NULL)
+		p->registry = registry_new(p->decoder);
+	if (p->decoder == NULL || p->engine == NULL || p->flows == NULL ||
+	    p->findings == NULL || p->registry == NULL) {
+		pipeline_free(p);
+		return NULL;
+	}
+	p->flows->count = 0;
+	p->flows_due = FINDINGS_MAX;
+	/* the store has the counters of another life: write each once */
+	memset(p->counters_written, 0xff, sizeof(p->counters_written));
+	return p;
+}
+
+void
+pipeline_free(struct pipeline *p)
+{
+	if (p == NULL)
+		return;
+	registry_free(p->registry);
+	free(p->findings);
+	free(p->flows);
+	engine_free(p->engine);
+	decoder_free(p->decoder);
+	free(p);
+}
+
+const struct engine *
+pipeline_engine(const struct pipeline *p)
+{
+	return p->engine;
+}
+
+/* A store_restore_fn. */
+static int
+restore_finding(const struct finding *f, void *arg)
+{
+	struct pipeline *p = arg;
+
+	if (f->kind == FINDING_EXPORTER) {
+		registry_restore(p->registry, &f->exporter);
+		return ERR_OK;
+	}
+	/* a smaller table, or a value that cannot be: not worth a refusal */
+	if (engine_restore(p->engine, f) != ERR_OK)
+		p->restore_lost++;
+	return ERR_OK;
+}
+
+int
+pipeline_restore(struct pipeline *p, struct store *s)
+{
+	int err = store_restore(s, restore_finding, p);
+
+	if (err != ERR_OK)
+		return err;
+	p->sequence = store_sequence(s);
+	if (p->restore_lost != 0)
+		log_warnx(MODULE,
+		    "%llu findings of the store were not "
+		    "taken up: tables too small, or values out of range",
+		    (unsigned long long)p->restore_lost);
+	return ERR_OK;
+}
+
+void
+pipeline_start(struct pipeline *p, struct writer *w)
+{
+	p->writer = w;
+}
+
+/* --- to the store --------------------------------------------------------- */
+
+/* What the store counts about itself would differ from run to run. */
+static bool
+is_kept(enum counter which)
+{
+	return which != COUNTER_STORE_COMMITS && which != COUNTER_STORE_ROWS &&
+	       which != COUNTER_STORE_ERRORS &&
+	       which != COUNTER_STORE_COMMIT_US;
+}
+
+/* Appends the counters that changed. */
+static void
+collect_counters(struct pipeline *p)
+{
+	for (uint32_t i = 0; i < COUNTER_COUNT; i++) {
+		uint64_t value = counter_get(p->counters, (enum counter)i);
+		struct finding *f;
+
+		if (!is_kept((enum counter)i) ||
+		    value == p->counters_written[i])
+			continue;
+		f = finding_batch_add(p->findings, FINDING_COUNTER);
+		if (f == NULL)
+			return; /* in the next batch */
+		f->counter.which = i;
+		f->counter.value = value;
+		p->counters_written[i] = value;
+	}
+}
+
+/*
+ * Hands one batch over; the writer is idle. Exporters come first: the
+ * findings behind them name them. True when more is waiting.
+ */
+static bool
+hand_over(struct pipeline *p)
+{
+	assert(writer_idle(p->writer));
+	p->findings->count = 0;
+	registry_collect(p->registry, p->findings);
+	collect_counters(p);
+	p->waiting = engine_collect(p->engine, p->findings);
+	p->flows_since = 0;
+	if (p->findings->count == 0)
+		return false;
+	p->findings->sequence = ++p->sequence;
+	if (!writer_submit(p->writer, p->findings))
+		assert(false && "an idle writer takes a batch");
+	return p->waiting;
+}
+
+/* Hands over until nothing is waiting, and waits for the writer. */
+static int
+hand_over_all(struct pipeline *p, int timeout_ms)
+{
+	bool more;
+
+	do {
+		if (!writer_wait(p->writer, timeout_ms))
+			return ERR_IO;
+		more = hand_over(p);
+	} while (more);
+	return writer_wait(p->writer, timeout_ms) ? ERR_OK : ERR_IO;
+}
+
+/* --- from the datagrams --------------------------------------------------- */
+
+/* The first ones singly; a flood of them, which anybody can send, not. */
+static void
+log_new_exporters(struct pipeline *p, uint32_t first, int64_t now_ms)
+{
+	uint32_t count = decoder_exporter_count(p->decoder);
+	struct exporter_info info = decoder_exporter(p->decoder, first);
+	char address[ADDR_TEXT_MAX];
+
+	if (first >= EXPORTERS_LOGGED &&
+	    !log_limited(&p->exporter_log_s, now_ms / MS_PER_S, LOG_INTERVAL_S))
+		return;
+	log_info(MODULE, "exporter new: %s domain %u version %u, %u in all",
+	    addr_format(&info.address, address), info.domain,
+	    (unsigned)info.protocol, count);
+}
+
+/* Decodes one datagram behind what is in the flow batch already. */
+static void
+decode(struct pipeline *p, const struct datagram *d)
+{
+	uint32_t before = p->flows->count;
+	uint32_t first;
+
+	decoder_decode(p->decoder, d, p->flows);
+	if (registry_update(p->registry, &first))
+		log_new_exporters(p, first, d->received_ms);
+	for (uint32_t i = before; i < p->flows->count; i++) {
+		struct flow_record *f = &p->flows->records[i];
+
+		f->exporter = registry_number(p->registry, f->exporter);
+	}
+}
+
+static void
+judge(struct pipeline *p)
+{
+	if (p->flows->count == 0)
+		return;
+	engine_take(p->engine, p->flows);
+	p->flows_since += p->flows->count;
+	p->flows->count = 0;
+}
+
+static bool
+has_room(const struct pipeline *p)
+{
+	return FLOW_BATCH_MAX - p->flows->count >= FLOW_DATAGRAM_MAX;
+}
+
+/* So much has changed that a commit should not wait for the tick. */
+static bool
+is_due(const struct pipeline *p)
+{
+	return p->waiting || p->flows_since >= p->flows_due ||
+	       engine_is_crowded(p->engine);
+}
+
+void
+pipeline_take(const struct datagram *d, void *pipeline)
+{
+	struct pipeline *p = pipeline;
+
+	if (!has_room(p))
+		judge(p);
+	decode(p, d);
+}
+
+void
+pipeline_flush(void *pipeline)
+{
+	struct pipeline *p = pipeline;
+
+	judge(p);
+	if (is_due(p) && writer_idle(p->writer))
+		hand_over(p);
+}
+
+void
+pipeline_tick(struct pipeline *p, int64_t now_ms)
+{
+	judge(p);
+	engine_tick(p->engine, now_ms);
+	if (writer_idle(p->writer))
+		hand_over(p);
+}
+
+/* --- replay --------------------------------------------------------------- */
+
+static void
+commit_replay_if_due(struct pipeline *p)
+{
+	if (!p->failed && is_due(p))
+		p->failed = hand_over_all(p, REPLAY_WAIT_MS) != ERR_OK;
+}
+
+/* A tick for each second of the capture, as a live daemon has them. */
+static void
+tick_replay(struct pipeline *p, int64_t now_ms)
+{
+	int64_t due = p->replay_ms + MS_PER_S;
+
+	if (p->replay_ms == 0 || now_ms - p->replay_ms > REPLAY_STEP_MAX_MS)
+		due = now_ms;
+	if (now_ms < due)
+		return;
+	judge(p);
+	for (; due <= now_ms; due += MS_PER_S) {
+		bool crowded;
+
+		do { /* what crowding put off is found at the same second */
+			engine_tick(p->engine, due);
+			crowded = engine_is_crowded(p->engine);
+			commit_replay_if_due(p);
+		} while (crowded && !p->failed);
+		p->replay_ms = due;
+	}
+}
+
+void
+pipeline_replay(const struct datagram *d, void *pipeline)
+{
+	struct pipeline *p = pipeline;
+
+	if (p->failed)
+		return;
+	tick_replay(p, d->received_ms);
+	if (!has_room(p))
+		judge(p);
+	commit_replay_if_due(p);
+	decode(p, d);
+}
+
+int
+pipeline_end_replay(struct pipeline *p, bool complete)
+{
+	bool more;
+
+	if (p->failed)
+		return ERR_IO;
+	judge(p);
+	do {
+		more = complete && engine_drain(p->engine);
+		if (hand_over_all(p, REPLAY_WAIT_MS) != ERR_OK)
+			return ERR_IO;
+	} while (more);
+	return ERR_OK;
+}
+
+int
+pipeline_finish(struct pipeline *p, int timeout_ms)
+{
+	judge(p);
+	return hand_over_all(p, timeout_ms);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pipeline: the only place that knows the order of the stages.
+ *
+ *   datagram -> decoder -> flow batch -> engine -> finding batch -> writer
+ *
+ * Live, time is the wall clock: a tick a second, and one batch to the writer
+ * with it; while the writer is busy the engine goes on collecting, and ingest
+ * never waits. In a replay, time is the capture's: it ticks each second of
+ * it and hands over batches at places that depend on the capture alone, and
+ * waits for the writer, so that the store's content does not depend on how
+ * fast anything ran.
+ * Nothing is allocated after pipeline_start().
+ */
+#ifndef DAEMON_PIPELINE_H
+#define DAEMON_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/datagram.h"
+#include "collector/decoder.h"
+#include "common/counter.h"
+#include "common/err.h"
+#include "exposure/engine.h"
+#include "store/store.h"
+#include "store/writer.h"
+
+struct pipeline;
+
+/* All configs are copied; counters is borrowed. owned: pipeline_free().
+ * NULL: no memory. */
+struct pipeline *pipeline_new(const struct engine_config *engine,
+    const struct decoder_config *decoder, struct counters *counters);
+void pipeline_free(struct pipeline *p); /* takes NULL */
+
+/* Takes up the state of the store; before pipeline_start(), by the thread
+ * that opened it. Errors: those of store_restore(). */
+int pipeline_restore(struct pipeline *p, struct store *s) MUST_CHECK;
+
+/* From here on batches go to w, borrowed until pipeline_finish(). */
+void pipeline_start(struct pipeline *p, struct writer *w);
+
+/* Live: one datagram (a datagram_fn), the end of a burst, one second. */
+void pipeline_take(const struct datagram *d, void *pipeline);
+void pipeline_flush(void *pipeline);
+void pipeline_tick(struct pipeline *p, int64_t now_ms);
+
+/* Replay: one datagram of a capture (a datagram_fn). Drops it once the store
+ * has refused for too long; pipeline_end_replay() tells. */
+void pipeline_replay(const struct datagram *d, void *pipeline);
+
+/*
+ * After the last datagram of a replay: hands over everything and waits until
+ * it is committed. complete: no answer can come any more, so what is open is
+ * judged first. Errors: ERR_IO (the store cannot be written).
+ */
+int pipeline_end_replay(struct pipeline *p, bool complete) MUST_CHECK;
+
+/*
+ * At the end of the daemon: hands over everything and waits at most
+ * timeout_ms. Errors: ERR_IO (the last batch is not committed).
+ */
+int pipeline_finish(struct pipeline *p, int timeout_ms) MUST_CHECK;
+
+const struct engine *pipeline_engine(const struct pipeline *p); /* borrowed */
+
+#endif

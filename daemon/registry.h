@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The exporters under one number for the whole life of the store's state.
+ *
+ * The decoder numbers exporters from 0 as they come, anew at each start.
+ * Findings restored from the store carry the numbers of its own list. The
+ * registry begins with that list and gives a new number to whoever is not
+ * in it, so that one number means one exporter on both sides.
+ * Counts go on from what the store had.
+ * When full: further exporters have the number REGISTRY_UNKNOWN; what they
+ * send is judged all the same, and its findings name no exporter.
+ */
+#ifndef DAEMON_REGISTRY_H
+#define DAEMON_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "collector/decoder.h"
+#include "exposure/finding.h"
+
+#define REGISTRY_MAX	 65536
+#define REGISTRY_UNKNOWN UINT32_MAX
+
+struct registry;
+
+/* owned: registry_free(). d is borrowed for its life. NULL: no memory. */
+struct registry *registry_new(const struct decoder *d);
+void registry_free(struct registry *r); /* takes NULL */
+
+/* One exporter of the store, in the order of its indexes; before any
+ * datagram. One beyond REGISTRY_MAX is ignored. */
+void registry_restore(struct registry *r, const struct finding_exporter *e);
+
+/* Numbers the exporters the decoder has met since the last call. True when
+ * there were any; *first is the decoder's index of the first. */
+bool registry_update(struct registry *r, uint32_t *first);
+
+/* The number of the decoder's exporter; registry_update() came before. */
+uint32_t registry_number(const struct registry *r, uint32_t decoder_index);
+
+/*
+ * Appends a FINDING_EXPORTER for each exporter that changed since it was
+ * last appended (each of the store's list once); the rest waits for the
+ * next batch when this one is full. Returns how many.
+ */
+uint32_t registry_collect(struct registry *r, struct finding_batch *batch);
+
+#endif

@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The command line: flags, exit codes, configuration, --read.
+. "$(dirname "$0")/lib.sh"
+store=$work/map.db
+conf=$work/test.conf
+
+check 'version is printed' exits_saying 0 'darkportd ' "$daemon" -V
+check 'help is printed' exits_saying 0 'usage: darkportd' "$daemon" --help
+check 'an unknown flag is a usage error' \
+    exits_saying 2 '--nonsense: unknown flag' "$daemon" --nonsense
+check 'a flag without its value is a usage error' \
+    exits_saying 2 'needs a value' "$daemon" --internal
+check 'a malformed value is told with its flag' \
+    exits_saying 2 "--internal '10.0.0.1/8': bits are set" \
+    "$daemon" -i 10.0.0.1/8
+check 'a word that is no flag is a usage error' \
+    exits_saying 2 'not a flag' "$daemon" capture.pcap
+
+check 'without an internal network it does not start' \
+    exits_saying 78 '--internal' "$daemon" --store "$store" --http none
+check 'and nothing was made' test ! -e "$store"
+
+printf 'internal = {"192.0.2.0/24"}\nstore = "%s"\n' "$store" >"$conf"
+check 'check accepts a right file' \
+    exits_saying 0 'configuration OK' "$daemon" -c "$conf" --check
+check 'and opens nothing' test ! -e "$store"
+printf '# one\ninternal = {"192.0.2.0/24"}\nstroe = "x"\n' >"$conf.wrong"
+check 'an unknown keyword is told with file and line' \
+    exits_saying 78 "$conf.wrong:3: " "$daemon" -c "$conf.wrong"
+printf 'internal = {"192.0.2.0/24"}\n\ntraining = soon\n' >"$conf.wrong"
+check 'a bad value is told with file and line' \
+    exits_saying 78 "$conf.wrong:3: training 'soon'" "$daemon" -c "$conf.wrong"
+check 'a missing file is a bad configuration' \
+    exits_saying 78 "$work/none.conf: No such file" "$daemon" -c "$work/none.conf"
+
+dumps_the_same() {
+    "$daemon" -c "$conf" -i 2001:db8::/32=six --training 90s --dump >"$work/a" &&
+        "$daemon" -c "$work/a" --dump >"$work/b" && cat "$work/a" &&
+        cmp "$work/a" "$work/b" && grep -q '^training = 90s$' "$work/a" &&
+        grep -qF 'internal = {"2001:db8::/32=six"}' "$work/a"
+}
+check 'dump prints what reads back to the same, flags over the file' \
+    dumps_the_same
+
+read_capture() { # capture store
+    "$daemon" --read "$fixtures/$1" "${lab[@]}" --training 0 --http none \
+        --store "$2" 2>"$log"
+}
+same_twice() { # capture
+    rm -f "$work"/a.db* "$work"/b.db*
+    read_capture "$1" "$work/a.db" >/dev/null &&
+        read_capture "$1" "$work/b.db" >/dev/null &&
+        [ "$(ask_store "$work/a.db" 'SELECT count(*) FROM exposures')" -gt 0 ] &&
+        sqldiff "$work/a.db" "$work/b.db" >"$work/diff" &&
+        cat "$work/diff" && [ ! -s "$work/diff" ]
+}
+if [ -e "$fixtures/lab.softflowd-v9.pcap" ]; then
+    summarises() {
+        read_capture lab.softflowd-v9.pcap "$store" >"$work/summary" &&
+            cat "$work/summary" && grep -q '^datagrams: [1-9]' "$work/summary"
+    }
+    check 'a capture is read and the program ends' summarises
+    check 'the summary tells how many exposures there are' \
+        grep -q '^exposures: [1-9]' "$work/summary"
+    check 'and lists them' grep -qE '^  192\.0\.2\.20 +tcp +22 ' "$work/summary"
+    check 'and tells the scan events' grep -q '^scan events: [1-9]' "$work/summary"
+    check 'reading it twice gives the same two stores, v5' \
+        same_twice lab.softflowd-v5.pcap
+    check 'reading it twice gives the same two stores, IPFIX' \
+        same_twice lab.softflowd-v10b.pcap
+else
+    skip 'a capture is read and the program ends' 'no capture of the lab'
+fi
+
+check 'the client prints its version' exits_saying 0 'darkport ' "$client" -V
+check 'the client refuses an unknown command' \
+    exits_saying 2 'no such command' "$client" nonsense
+check 'the client says when nobody answers' \
+    exits_saying 1 'cannot connect' "$client" -u http://127.0.0.1:1 status
+done_testing
