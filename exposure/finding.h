@@ -108,37 +108,74 @@
  * V and W UDP, I ICMP, Z exporters without flags, FW firewall events, M the
  * middle of a connection. docs/verdicts.md tells what each one says.
  */
-#define RULE_LIST(X)                                                           \
-	X(NONE, "-")                                                           \
-	X(A0, "A0")                                                            \
-	X(A1_D1, "A1:D1")                                                      \
-	X(A1_D2, "A1:D2")                                                      \
-	X(A1_D4, "A1:D4")                                                      \
-	X(A1_D5, "A1:D5")                                                      \
-	X(A1_D6, "A1:D6")                                                      \
-	X(A1_D7, "A1:D7")                                                      \
-	X(A1_D8, "A1:D8")                                                      \
-	X(A2, "A2")                                                            \
-	X(A4_D1, "A4:D1")                                                      \
-	X(A4_D4, "A4:D4")                                                      \
-	X(A4_D6, "A4:D6")                                                      \
-	X(A4_D7, "A4:D7")                                                      \
-	X(A4_D8, "A4:D8")                                                      \
-	X(A4B, "A4b")                                                          \
-	X(A5, "A5") X(A5V, "A5v") X(A6, "A6") X(R1, "R1") X(R4, "R4") X(S1,    \
-	    "S1") X(S2, "S2") X(N1, "N1") X(N2, "N2") X(N3, "N3") X(N4,        \
-	    "N4") X(U1, "U1") X(U2, "U2") X(U2M, "U2m") X(U3, "U3") X(U4,      \
-	    "U4") X(Z1, "Z1") X(Z2, "Z2") X(Z3, "Z3") X(FW_BYTES, "FW2+bytes") \
-	    X(FW_DENIED, "FW3") X(FW_NOBYTES, "FW-nobytes") X(V1, "V1")        \
-		X(V2, "V2") X(W_D5, "W:D5") X(W_D6, "W:D6") X(W_D7, "W:D7")    \
-		    X(W_D8, "W:D8") X(ICMP, "ICMP") X(I1, "I1") X(I2, "I2")    \
-			X(I3, "I3") X(I4, "I4") X(D1, "D1") X(D2, "D2")        \
-			    X(D3, "D3") X(D4, "D4") X(D5, "D5") X(D6, "D6")    \
-				X(D7, "D7") X(D8, "D8") X(D9, "D9")            \
-				    X(DP, "DP") X(M_D6, "M:D6")                \
-					X(M_D7, "M:D7") X(M_D8, "M:D8")        \
-					    X(M_D9, "M:D9") X(SCOPE, "scope")  \
-						X(SHED, "shed")
+/* clang-format off */
+#define RULE_LIST(X) \
+	X(NONE, "-") \
+	X(A0, "A0") \
+	X(A1_D1, "A1:D1") \
+	X(A1_D2, "A1:D2") \
+	X(A1_D4, "A1:D4") \
+	X(A1_D5, "A1:D5") \
+	X(A1_D6, "A1:D6") \
+	X(A1_D7, "A1:D7") \
+	X(A1_D8, "A1:D8") \
+	X(A2, "A2") \
+	X(A4_D1, "A4:D1") \
+	X(A4_D4, "A4:D4") \
+	X(A4_D6, "A4:D6") \
+	X(A4_D7, "A4:D7") \
+	X(A4_D8, "A4:D8") \
+	X(A4B, "A4b") \
+	X(A5, "A5") \
+	X(A5V, "A5v") \
+	X(A6, "A6") \
+	X(R1, "R1") \
+	X(R4, "R4") \
+	X(S1, "S1") \
+	X(S2, "S2") \
+	X(N1, "N1") \
+	X(N2, "N2") \
+	X(N3, "N3") \
+	X(N4, "N4") \
+	X(U1, "U1") \
+	X(U2, "U2") \
+	X(U2M, "U2m") \
+	X(U3, "U3") \
+	X(U4, "U4") \
+	X(Z1, "Z1") \
+	X(Z2, "Z2") \
+	X(Z3, "Z3") \
+	X(FW_BYTES, "FW2+bytes") \
+	X(FW_DENIED, "FW3") \
+	X(FW_NOBYTES, "FW-nobytes") \
+	X(V1, "V1") \
+	X(V2, "V2") \
+	X(W_D5, "W:D5") \
+	X(W_D6, "W:D6") \
+	X(W_D7, "W:D7") \
+	X(W_D8, "W:D8") \
+	X(ICMP, "ICMP") \
+	X(I1, "I1") \
+	X(I2, "I2") \
+	X(I3, "I3") \
+	X(I4, "I4") \
+	X(D1, "D1") \
+	X(D2, "D2") \
+	X(D3, "D3") \
+	X(D4, "D4") \
+	X(D5, "D5") \
+	X(D6, "D6") \
+	X(D7, "D7") \
+	X(D8, "D8") \
+	X(D9, "D9") \
+	X(DP, "DP") \
+	X(M_D6, "M:D6") \
+	X(M_D7, "M:D7") \
+	X(M_D8, "M:D8") \
+	X(M_D9, "M:D9") \
+	X(SCOPE, "scope") \
+	X(SHED, "shed")
+/* clang-format on */
 
 #define AS_ENUM_EXPOSURE(id, text)   EXPOSURE_##id,
 #define AS_ENUM_TIER(id, text)	     TIER_##id,
