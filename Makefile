@@ -30,7 +30,7 @@ endif
 BUILD_PACKAGES := gcc make pkg-config libevent-dev libfixbuf-dev libsqlite3-dev \
     libjansson-dev libsodium-dev libpcap-dev libconfuse-dev libsystemd-dev
 RUN_PACKAGES   := curl sqlite3 procps
-TEST_PACKAGES  := libcmocka-dev curl sqlite3 sqlite3-tools softflowd tshark \
+TEST_PACKAGES  := libcmocka-dev curl sqlite3 sqlite3-tools softflowd \
     python3 procps util-linux
 LINT_PACKAGES  := clang clang-format clang-tidy cppcheck
 FUZZ_PACKAGES  := clang libclang-rt-14-dev
