@@ -10,6 +10,7 @@ fi
 
 # make, a terminal, Ctrl-C once the daemon has started: exit code of make.
 cat >"$work/Makefile" <<MAKE
+.PHONY: run
 run:
 	@BUILD=$BUILD DEMO_STORE=$work/demo.db packaging/demo.sh \\
 	  --listen udp://127.0.0.1:0 --http 127.0.0.1:0
