@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The client sketch. */
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "common/hash.h"
@@ -11,6 +10,7 @@
 static const struct hash_key sketch_key = { "darkport clients" };
 
 #define REGISTER_BITS 6 /* log2 of CLIENT_REGISTERS */
+#define RANK_MAX      (32 - REGISTER_BITS + 1)
 
 _Static_assert(CLIENT_REGISTERS == 1 << REGISTER_BITS,
     "a register is chosen by REGISTER_BITS bits");
@@ -22,7 +22,7 @@ add_to_registers(struct client_sketch *s, uint32_t hash)
 	uint32_t rest = hash << REGISTER_BITS;
 	uint8_t rank = 1;
 
-	while (rank <= 32 - REGISTER_BITS && (rest & 0x80000000U) == 0) {
+	while (rank < RANK_MAX && (rest & 0x80000000U) == 0) {
 		rank++;
 		rest <<= 1;
 	}
@@ -78,5 +78,16 @@ clients_estimate(const struct client_sketch *s)
 		estimate = m * log(m / zeros); /* linear counting */
 	if (estimate < CLIENT_EXACT + 1)
 		return CLIENT_EXACT + 1;
+	if (estimate > UINT32_MAX)
+		return UINT32_MAX;
 	return (uint32_t)(estimate + 0.5);
+}
+
+bool
+clients_is_valid(const struct client_sketch *s)
+{
+	for (int i = 0; i < CLIENT_REGISTERS; i++)
+		if (s->registers[i] > RANK_MAX)
+			return false;
+	return s->count <= CLIENT_EXACT + 1;
 }

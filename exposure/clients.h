@@ -11,6 +11,8 @@
 #ifndef EXPOSURE_CLIENTS_H
 #define EXPOSURE_CLIENTS_H
 
+#include <stdbool.h>
+
 #include "common/addr.h"
 #include "exposure/finding.h"
 
@@ -19,5 +21,8 @@ void clients_add(struct client_sketch *s, const struct addr *client);
 
 /* 0 for a zeroed sketch. */
 uint32_t clients_estimate(const struct client_sketch *s);
+
+/* A sketch that clients_add() can have made. */
+bool clients_is_valid(const struct client_sketch *s);
 
 #endif

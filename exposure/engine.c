@@ -89,6 +89,7 @@ engine_new(const struct engine_config *config, struct counters *counters)
 		return NULL;
 	}
 	e->next_event_id = 1;
+	e->steps = STEPS_MAX;
 	set_operation_from(e);
 	return e;
 }
@@ -157,14 +158,6 @@ engine_source(struct engine *e, const struct addr *address)
 	return sources_add(e->sources, address);
 }
 
-void
-engine_release_source(struct engine *e, struct source *source)
-{
-	if (source->events == 0 && source->errors == TABLE_NONE &&
-	    sources_first_pair(source, e->pairs) == NULL)
-		sources_remove(e->sources, source);
-}
-
 /* --- time ----------------------------------------------------------------- */
 
 /* Silence is found as far as there is room to report it. */
@@ -188,6 +181,7 @@ advance(struct engine *e, int64_t now_ms)
 	e->clock_ms = now_ms;
 	if (!new_second)
 		return;
+	e->steps = STEPS_MAX;
 	expire(e);
 	nem_age(e->nem, now_ms);
 	if (!e->baseline_vetted && e->config.training_ms != 0 &&
@@ -230,6 +224,7 @@ engine_drain(struct engine *e)
 {
 	struct pair *pair;
 
+	e->steps = STEPS_MAX;
 	while ((pair = oldest_of(e, PAIR_UNANSWERED, PAIR_ANSWERED)) != NULL) {
 		if (events_crowded(e->events))
 			return true;
@@ -444,6 +439,8 @@ take_record(struct engine *e, const struct flow_record *f)
 		counter_add(e->counters, COUNTER_FLOWS_UNUSABLE, 1);
 		return;
 	}
+	if (!has_sent(f))
+		return; /* the half of a biflow that says: nothing came */
 	outer = make_key(f, src && dst, src, &key);
 	pair = find_pair(e, &key, f, start_ms, end_ms);
 	pair->seen_ms = e->clock_ms;
@@ -533,12 +530,24 @@ engine_collect(struct engine *e, struct finding_batch *batch)
 	       outcomes_collect(e->outcomes, batch);
 }
 
+static bool
+can_be(const struct finding_engine *f)
+{
+	return finding_ms_is_valid(f->clock_ms) &&
+	       finding_ms_is_valid(f->training_from_ms) &&
+	       finding_ms_is_valid(f->training_length_ms) &&
+	       f->next_exposure_id <= FINDING_ID_MAX &&
+	       f->next_alert_id <= FINDING_ID_MAX &&
+	       f->next_event_id <= FINDING_ID_MAX;
+}
+
 static void
 restore_state(struct engine *e, const struct finding_engine *f)
 {
 	int64_t until_ms = f->training_from_ms + f->training_length_ms;
 
 	e->clock_ms = f->clock_ms;
+	outcomes_begin(e->outcomes, f->clock_ms);
 	e->training_from_ms = f->training_from_ms;
 	if (f->training_from_ms != 0 && f->clock_ms >= until_ms)
 		/* training is over: another length does not begin it anew */
@@ -554,8 +563,7 @@ engine_restore(struct engine *e, const struct finding *f)
 {
 	switch (f->kind) {
 	case FINDING_ENGINE:
-		if (f->engine.clock_ms < 0 || f->engine.training_from_ms < 0 ||
-		    f->engine.training_length_ms < 0)
+		if (!can_be(&f->engine))
 			return ERR_RANGE;
 		restore_state(e, &f->engine);
 		return ERR_OK;
@@ -564,12 +572,13 @@ engine_restore(struct engine *e, const struct finding *f)
 	case FINDING_EXPOSURE:
 		return nem_restore_exposure(e->nem, &f->exposure);
 	case FINDING_TRANS_DARKPORT:
-		nem_restore_alert(e->nem, &f->trans_darkport);
-		return ERR_OK;
+		return nem_restore_alert(e->nem, &f->trans_darkport);
 	case FINDING_OUTCOME:
 		return outcomes_restore(e->outcomes, &f->outcome);
 	case FINDING_NETWORK:
 	case FINDING_EXPORTER:
+	case FINDING_EXPORTER_HOUR:
+	case FINDING_TEMPLATE:
 	case FINDING_EXPOSURE_RETRACTED:
 	case FINDING_TRANS_DARKPORT_RETRACTED:
 	case FINDING_SCAN_EVENT:

@@ -134,16 +134,54 @@ static void
 add_extent(struct half *h, const struct flow_record *f, int64_t start_ms,
     int64_t end_ms)
 {
+	uint32_t packets = saturate(f->packets);
+	uint32_t octets = saturate(f->octets);
+
 	if (!h->present || start_ms < h->first_ms)
 		h->first_ms = start_ms;
 	if (!h->present || end_ms > h->last_ms)
 		h->last_ms = end_ms;
 	if (!h->present || f->exporter < h->exporter)
 		h->exporter = f->exporter;
-	if (!h->present || saturate(f->packets) > h->packets) {
-		h->packets = saturate(f->packets);
-		h->octets = saturate(f->octets);
+	if (!h->present || packets > h->packets ||
+	    (packets == h->packets && octets > h->octets)) {
+		h->packets = packets;
+		h->octets = octets;
 	}
+}
+
+/* How much a firewall event tells: an end, a refusal, a beginning. */
+static int
+event_rank(uint8_t event)
+{
+	switch (event) {
+	case FIREWALL_DELETED:
+	case FIREWALL_UPDATED:
+		return 3;
+	case FIREWALL_DENIED:
+		return 2;
+	case FIREWALL_CREATED:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* The firewall names the initiator first, so the forward half alone has the
+ * event. The one that tells most stays, in whatever order they come: what is
+ * denied behind the end of a connection are its last packets. */
+static void
+add_firewall_event(struct half *h, const struct flow_record *f)
+{
+	int rank = event_rank(f->firewall_event);
+	int before = event_rank(h->firewall_event);
+
+	if ((f->has & FLOW_HAS_FIREWALL_EVENT) == 0 ||
+	    (f->has & FLOW_IS_REVERSE) != 0)
+		return;
+	if (rank > before ||
+	    (rank == before && f->firewall_event > h->firewall_event))
+		h->firewall_event = f->firewall_event;
 }
 
 bool
@@ -174,8 +212,7 @@ half_add(struct half *h, const struct flow_record *f, int64_t start_ms,
 			h->evidence |= icmp_evidence(f);
 		add_syn_time(h, f, start_ms);
 	}
-	if ((f->has & FLOW_HAS_FIREWALL_EVENT) != 0)
-		h->firewall_event = f->firewall_event;
+	add_firewall_event(h, f);
 	h->present = true;
 	return !before.present || h->evidence != before.evidence ||
 	       h->flags != before.flags;

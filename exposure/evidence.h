@@ -46,6 +46,14 @@ enum evidence {
 
 #define EV_ACKED (EV_DATA | EV_MAIMON1 | EV_ACK1)
 
+/* IE 233 firewallEvent; 4, alert, says nothing about a connection. */
+enum firewall_event {
+	FIREWALL_CREATED = 1,
+	FIREWALL_DELETED = 2,
+	FIREWALL_DENIED = 3,
+	FIREWALL_UPDATED = 5,
+};
+
 /* One direction. A zeroed half is an absent one. Times: Unix ms. */
 struct half {
 	int64_t first_ms;	/* earliest start of any record */
@@ -55,14 +63,14 @@ struct half {
 	uint32_t syn_exporter;	/* the lowest index that showed one */
 	uint32_t exporter;	/* the lowest index that showed anything */
 	uint32_t packets;	/* the most any record had */
-	uint32_t octets;	/* of that record, saturated */
+	uint32_t octets;	/* of that record, saturated; the most */
 	uint16_t evidence;	/* enum evidence */
 	uint8_t flags;		/* OR of all records, masked */
 	bool present;		/* at least one packet */
 	bool has_syn_time;
 	bool has_syn_uptime;
-	bool no_flags; /* no record had tcpControlBits */
-	uint8_t firewall_event;
+	bool no_flags;		/* no record had tcpControlBits */
+	uint8_t firewall_event; /* enum firewall_event: who sent this opened */
 };
 
 /*

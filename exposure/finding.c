@@ -28,6 +28,12 @@ DEFINE_NAMES(alert_state_name, ALERT_STATE_LIST)
 DEFINE_NAMES(outcome_name, OUTCOME_LIST)
 DEFINE_NAMES(rule_name, RULE_LIST)
 
+bool
+finding_ms_is_valid(int64_t ms)
+{
+	return ms >= 0 && ms <= FINDING_MS_MAX;
+}
+
 struct finding_batch *
 finding_batch_new(uint32_t max)
 {

@@ -219,9 +219,11 @@ const char *rule_name(unsigned value);
 /* --- the findings -------------------------------------------------------- */
 
 enum finding_kind {
-	FINDING_ENGINE,	  /* key: there is one */
-	FINDING_NETWORK,  /* key: prefix */
-	FINDING_EXPORTER, /* key: index; made by the pipeline */
+	FINDING_ENGINE,	       /* key: there is one */
+	FINDING_NETWORK,       /* key: prefix */
+	FINDING_EXPORTER,      /* key: index; made by the pipeline */
+	FINDING_EXPORTER_HOUR, /* key: exporter, hour; by the pipeline */
+	FINDING_TEMPLATE, /* key: exporter, kind, id, part; by the pipeline */
 	FINDING_HOST,	  /* key: address */
 	FINDING_EXPOSURE, /* key: id */
 	FINDING_EXPOSURE_RETRACTED,
@@ -244,6 +246,10 @@ struct finding_engine {
 	uint64_t next_event_id;
 };
 
+/*
+ * Counts are of all lives of the daemon; what is told about the exporter is
+ * what it last said, or what its last datagrams showed.
+ */
 struct finding_exporter {
 	struct addr address;
 	int64_t first_seen_ms;
@@ -251,10 +257,51 @@ struct finding_exporter {
 	uint64_t datagrams;
 	uint64_t records;
 	uint64_t lost;
+	uint64_t unknown_template_sets;
+	uint64_t templates_changed;
+	uint64_t restarts;
+	uint64_t duplicates;
+	uint64_t reordered;
+	uint64_t refused;	 /* datagrams of its address */
+	int64_t clock_offset_ms; /* received minus export time */
 	uint32_t index; /* what findings of this life of the daemon say */
 	uint32_t domain;
 	uint32_t templates;
-	uint8_t protocol; /* 5, 9, 10 */
+	uint32_t sampling;	   /* 1 of so many packets */
+	uint32_t active_timeout_s; /* 0: not told */
+	uint32_t idle_timeout_s;   /* 0: not told */
+	uint8_t protocol;	   /* 5, 9, 10 */
+	bool shared_address;	   /* many exporters behind it: NAT */
+	char name[LABEL_MAX];	   /* by the configuration; "": none */
+};
+
+/* What came from an exporter within one hour, by the time received. */
+struct finding_exporter_hour {
+	int64_t hour_ms; /* start of the hour */
+	uint64_t datagrams;
+	uint64_t records;
+	uint64_t lost;
+	uint32_t exporter; /* index */
+};
+
+/*
+ * One part of what the decoder wants to know again after a restart: a
+ * template, or an option's values. What the octets say is the decoder's
+ * alone (decoder_memory). Parts of one memory are in one batch, in order;
+ * the first one takes the place of all parts there were before.
+ */
+#define TEMPLATE_PART_OCTETS 128
+
+struct finding_template {
+	int64_t learned_ms;
+	uint32_t exporter;    /* index */
+	uint16_t source_port; /* 0 unless it tells exporters apart */
+	uint16_t id;
+	uint16_t part; /* 0 to parts - 1 */
+	uint16_t parts;
+	uint8_t kind;	/* the decoder's */
+	uint8_t length; /* of octets[] */
+	uint8_t octets[TEMPLATE_PART_OCTETS];
 };
 
 struct finding_host {
@@ -345,12 +392,20 @@ struct finding_counter {
 	uint32_t which; /* enum counter */
 };
 
+/* What a time and an id of the store can be: years to 9999, and room. */
+#define FINDING_MS_MAX INT64_C(253402300799999)
+#define FINDING_ID_MAX (UINT64_C(1) << 62)
+
+bool finding_ms_is_valid(int64_t ms);
+
 struct finding {
 	enum finding_kind kind;
 	union {
 		struct finding_engine engine;
 		struct network network;
 		struct finding_exporter exporter;
+		struct finding_exporter_hour exporter_hour;
+		struct finding_template template_part;
 		struct finding_host host;
 		struct finding_exposure exposure;
 		struct finding_trans_darkport trans_darkport;

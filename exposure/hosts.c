@@ -169,7 +169,8 @@ hosts_collect(struct hosts *h, struct finding_batch *batch)
 int
 hosts_restore(struct hosts *h, const struct finding_host *f)
 {
-	if (hosts_has(h, &f->address))
+	if (!finding_ms_is_valid(f->first_seen_ms) ||
+	    !finding_ms_is_valid(f->last_seen_ms) || hosts_has(h, &f->address))
 		return ERR_RANGE;
 	return add(h, &f->address, f->first_seen_ms, f->last_seen_ms) == NULL
 		   ? ERR_FULL

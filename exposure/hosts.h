@@ -36,7 +36,7 @@ void hosts_age(struct hosts *h, int64_t now_ms);
 /* Appends those that changed; true when the batch was too small. */
 bool hosts_collect(struct hosts *h, struct finding_batch *batch);
 
-/* Errors: ERR_FULL; ERR_RANGE (twice the same). */
+/* Errors: ERR_FULL; ERR_RANGE (twice the same, or impossible times). */
 int hosts_restore(struct hosts *h, const struct finding_host *f) MUST_CHECK;
 
 uint32_t hosts_count(const struct hosts *h);

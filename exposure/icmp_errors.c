@@ -61,21 +61,43 @@ says_port_closed(const struct flow_record *f)
 
 /* Takes a record out of its source's chain. */
 static void
-unlink_record(struct icmp_errors *errors, struct sources *s, uint32_t which)
+unlink_record(struct icmp_errors *errors, struct source *source, uint32_t which)
 {
 	struct icmp_error_record *record = &errors->ring[which];
-	struct source *source;
-	uint32_t *at;
+	uint32_t *at = &source->errors;
 
-	if (record->source == TABLE_NONE)
-		return;
-	source = sources_at(s, record->source);
-	at = &source->errors;
 	while (*at != which)
 		at = &errors->ring[*at].next;
 	*at = record->next;
 	source->error_count--;
 	record->source = TABLE_NONE;
+}
+
+/* Empties the place of the oldest of all. */
+static void
+make_room(struct icmp_errors *errors, struct sources *s,
+    const struct source *wanted)
+{
+	struct icmp_error_record *record = &errors->ring[errors->next];
+	struct source *source;
+
+	if (record->source == TABLE_NONE)
+		return;
+	source = sources_at(s, record->source);
+	unlink_record(errors, source, errors->next);
+	if (source != wanted)
+		sources_release(s, source);
+}
+
+/* The oldest of a source that has some: the last of its chain. */
+static uint32_t
+oldest_of(const struct icmp_errors *errors, const struct source *source)
+{
+	uint32_t at = source->errors;
+
+	while (errors->ring[at].next != TABLE_NONE)
+		at = errors->ring[at].next;
+	return at;
 }
 
 bool
@@ -85,11 +107,13 @@ icmp_errors_add(struct icmp_errors *errors, struct sources *s,
 {
 	uint32_t which = errors->next;
 	struct icmp_error_record *record = &errors->ring[which];
+	bool has_room;
 
-	if (source->error_count == ICMP_ERRORS_EACH)
-		return false;
+	make_room(errors, s, source);
+	has_room = source->error_count < ICMP_ERRORS_EACH;
+	if (!has_room)
+		unlink_record(errors, source, oldest_of(errors, source));
 	errors->next = (which + 1) % ICMP_ERRORS_MAX;
-	unlink_record(errors, s, which);
 	record->from = f->src;
 	record->start_ms = start_ms;
 	record->end_ms = end_ms;
@@ -100,7 +124,7 @@ icmp_errors_add(struct icmp_errors *errors, struct sources *s,
 	record->next = source->errors;
 	source->errors = which;
 	source->error_count++;
-	return true;
+	return has_room;
 }
 
 void
@@ -145,15 +169,17 @@ is_udp(const struct pairs *p, const struct pair *pair)
 
 static struct candidates
 find_candidates(const struct icmp_error_record *record,
-    const struct source *source, const struct pairs *p, const struct pair *pair)
+    const struct source *source, const struct pairs *p, const struct pair *pair,
+    uint32_t *steps)
 {
 	struct candidates all = { .packets = pair->outer.packets };
 	uint32_t looked = 0;
 
 	for (const struct pair *other = sources_first_pair(source, p);
 	     other != NULL; other = sources_next_pair(source, p, other)) {
-		if (++looked > CANDIDATES_MAX)
+		if (++looked > CANDIDATES_MAX || *steps == 0)
 			return (struct candidates){ UINT64_MAX, looked };
+		(*steps)--;
 		if (other == pair || !fits(record, p, other))
 			continue;
 		/* a closed TCP port resets: "port unreachable" is UDP's,
@@ -173,7 +199,8 @@ find_candidates(const struct icmp_error_record *record,
 
 enum icmp_error
 icmp_errors_match(const struct icmp_errors *errors, const struct source *source,
-    const struct pairs *p, const struct pair *pair, bool *ambiguous)
+    const struct pairs *p, const struct pair *pair, uint32_t *steps,
+    bool *ambiguous)
 {
 	enum icmp_error found = ICMP_ERROR_NONE;
 
@@ -185,7 +212,7 @@ icmp_errors_match(const struct icmp_errors *errors, const struct source *source,
 
 		if (!fits(record, p, pair))
 			continue;
-		all = find_candidates(record, source, p, pair);
+		all = find_candidates(record, source, p, pair, steps);
 		if (all.others != 0 && all.packets != record->packets) {
 			*ambiguous = true;
 			continue;

@@ -7,7 +7,7 @@
  * matched by whom it was sent to, when, and how many there were. One record
  * may hold several errors.
  * A ring of ICMP_ERRORS_MAX, at most ICMP_ERRORS_EACH of one source. When
- * full: the oldest is forgotten, of one source the newest not kept; then an
+ * full: the oldest is forgotten, and of one source its oldest; then an
  * attempt is silent that might have been called unreachable.
  */
 #ifndef EXPOSURE_ICMP_ERRORS_H
@@ -40,7 +40,10 @@ void icmp_errors_free(struct icmp_errors *errors); /* takes NULL */
 /* The record is an ICMP error of a kind that says "not reached". */
 bool flow_is_icmp_error(const struct flow_record *f);
 
-/* Keeps one for source, to whom it was sent. False: it has too many. */
+/*
+ * Keeps one for source, to whom it was sent. False: its oldest had to go.
+ * Another source that has nothing left by it is removed from s.
+ */
 bool icmp_errors_add(struct icmp_errors *errors, struct sources *s,
     struct source *source, const struct flow_record *f, int64_t start_ms,
     int64_t end_ms);
@@ -52,10 +55,11 @@ void icmp_errors_forget(struct icmp_errors *errors, struct source *source);
  * What the errors sent to its source say of an unanswered attempt. An error
  * counts when it fits this attempt alone, or when there are exactly as many
  * errors as datagrams of all attempts it fits. *ambiguous: one fits, but
- * others too.
+ * others too, or may. *steps is how many conversations may be looked at, and
+ * is counted down.
  */
 enum icmp_error icmp_errors_match(const struct icmp_errors *errors,
     const struct source *source, const struct pairs *p, const struct pair *pair,
-    bool *ambiguous);
+    uint32_t *steps, bool *ambiguous);
 
 #endif

@@ -84,8 +84,8 @@ icmp_of(struct engine *e, struct pair *pair)
 	if (pair->icmp != ICMP_ERROR_NONE || pair->source == TABLE_NONE)
 		return (enum icmp_error)pair->icmp;
 	source = sources_at(e->sources, pair->source);
-	found =
-	    icmp_errors_match(e->errors, source, e->pairs, pair, &ambiguous);
+	found = icmp_errors_match(e->errors, source, e->pairs, pair, &e->steps,
+	    &ambiguous);
 	if (found == ICMP_ERROR_NONE && ambiguous)
 		counter_add(e->counters, COUNTER_ICMP_AMBIGUOUS, 1);
 	pair->icmp = (uint8_t)found;
@@ -236,6 +236,11 @@ static void
 accept(struct engine *e, struct pair *pair, const struct verdict *v)
 {
 	const struct pair_key *key = pairs_key(e->pairs, pair);
+	struct exposure *x =
+	    nem_find(e->nem, &key->inner, key->proto, pair_port(key));
+	uint32_t opener = x == NULL ? TABLE_NONE : x->opener;
+	bool was_hint = x != NULL && x->finding.tier == TIER_HINT;
+	enum acceptance_effect effect;
 	struct acceptance a = {
 		.host = key->inner,
 		.client = key->outer,
@@ -252,18 +257,16 @@ accept(struct engine *e, struct pair *pair, const struct verdict *v)
 		.is_client = is_client(pair, key->proto),
 		.one_sided = !pair->outer.present &&
 			     profile_of(e, &pair->inner).one_sided,
-		.again = pair->exposure_id != 0,
-		.same_rule =
-		    pair->exposure_id != 0 && pair->verdict.rule == v->rule,
+		.again = x != NULL && pair->exposure_id == x->finding.id,
+		.timed = x != NULL && pair->timed_id == x->finding.id,
 	};
-	struct exposure *x = nem_find(e->nem, &a.host, a.proto, a.port);
-	uint32_t opener = x == NULL ? TABLE_NONE : x->opener;
-	bool was_hint = x != NULL && x->finding.tier == TIER_HINT;
-	enum acceptance_effect effect = nem_accept(e->nem, &a, &x);
 
+	effect = nem_accept(e->nem, &a, &x);
 	if (x == NULL)
 		return;
 	pair->exposure_id = x->finding.id;
+	if (rule_is_timed(v->rule))
+		pair->timed_id = x->finding.id;
 	if (effect != ACCEPTANCE_COUNTED)
 		scan_review_opener(e, x);
 	if (opener == TABLE_NONE)
@@ -278,8 +281,10 @@ static void
 take_back(struct engine *e, struct pair *pair, struct exposure *x)
 {
 	if (x != NULL && x->finding.id == pair->exposure_id) {
-		if (x->opener == pairs_slot(e->pairs, pair))
+		if (x->opener == pairs_slot(e->pairs, pair)) {
 			x->opener = TABLE_NONE;
+			nem_set_event(e->nem, x, 0);
+		}
 		nem_unaccept(e->nem, x);
 	}
 	pair->exposure_id = 0;
@@ -310,7 +315,9 @@ follow_in_maps(struct engine *e, struct pair *pair, const struct verdict *v)
 	} else if (x != NULL && v->outcome == OUTCOME_MIDSTREAM_REFRESH) {
 		nem_refresh(e->nem, x, last_ms(pair));
 	}
-	if (v->outcome == OUTCOME_OUTBOUND && key->proto == PROTO_UDP)
+	/* what comes through a pinhole does not keep it open */
+	if (v->outcome == OUTCOME_OUTBOUND && key->proto == PROTO_UDP &&
+	    v->rule != RULE_DP)
 		pinholes_note(e->pinholes, &key->inner, key->inner_port,
 		    pair_ts_ms(pair));
 }
@@ -389,7 +396,7 @@ pair_drop(struct engine *e, struct pair *pair)
 	sources_unlink(e->sources, e->pairs, pair);
 	pairs_remove(e->pairs, pair);
 	if (source != NULL)
-		engine_release_source(e, source);
+		sources_release(e->sources, source);
 }
 
 void
@@ -398,9 +405,9 @@ judge_due(struct engine *e, struct pair *pair)
 	struct pair *other;
 
 	if (pair->class == PAIR_UNANSWERED || pair->class == PAIR_ANSWERED) {
+		/* it stays for a while: what still comes is no new attempt */
 		judge_pair(e, pair, true);
-		if (pair->class == PAIR_SILENT)
-			return;
+		return;
 	}
 	other = pairs_other_generation(e->pairs, pair);
 	if (other != NULL) {

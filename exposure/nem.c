@@ -289,7 +289,9 @@ judge(struct nem *n, struct exposure *x)
 		counter_add(n->counters, COUNTER_TRANS_DARKPORTS, 1);
 	} else if (f->alert_id != 0 && !after_training) {
 		/* a late record: the port was active in training already */
-		retract(n, FINDING_TRANS_DARKPORT_RETRACTED, f->alert_id);
+		if (x->stored)
+			retract(n, FINDING_TRANS_DARKPORT_RETRACTED,
+			    f->alert_id);
 		f->alert_id = 0;
 	}
 	x->alert_dirty = f->alert_id != 0;
@@ -319,11 +321,17 @@ evidence_of(const struct acceptance *a)
 	return evidence;
 }
 
+bool
+rule_is_timed(unsigned rule)
+{
+	return rule == RULE_A1_D5 || rule == RULE_W_D5;
+}
+
 static void
 add_evidence(struct finding_exposure *f, const struct acceptance *a)
 {
 	f->evidence |= evidence_of(a);
-	if ((a->rule == RULE_A1_D5 || a->rule == RULE_W_D5) && !a->same_rule &&
+	if (rule_is_timed(a->rule) && !a->timed &&
 	    (f->evidence & SEEN_D5_MAX) != SEEN_D5_MAX)
 		f->evidence += SEEN_D5_ONE;
 	/* the best evidence; of equals the rule that comes first */
@@ -341,6 +349,9 @@ set_opener(struct exposure *x, const struct acceptance *a)
 	x->finding.first_client = a->client;
 	x->finding.first_client_port = a->client_port;
 	x->finding.exporter = a->exporter;
+	/* what was known of another attempt is not known of this one */
+	x->finding.event_id = 0;
+	x->first_client_had_probed = false;
 	x->opener = a->pair;
 }
 
@@ -380,7 +391,10 @@ new_entry(struct nem *n, const struct acceptance *a)
 static void
 reopen(struct nem *n, struct exposure *x)
 {
-	struct exposure fresh = { .dark_since_ms = x->finding.closed_ms };
+	struct exposure fresh = {
+		.dark_since_ms = x->finding.closed_ms,
+		.before_ms = x->finding.closed_ms,
+	};
 
 	if (x->dirty) {
 		struct finding *f = end(n, FINDING_EXPOSURE);
@@ -428,6 +442,9 @@ nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
 		reopen(n, x);
 		open_interval(n, x, a);
 		effect = ACCEPTANCE_OPENED;
+	} else if (a->ts_ms < x->before_ms && x->opener != a->pair) {
+		*out = NULL;
+		return ACCEPTANCE_LATE;
 	} else if (x->opener == a->pair) {
 		if (a->ts_ms < x->finding.first_ms)
 			x->finding.first_ms = a->ts_ms;
@@ -438,7 +455,7 @@ nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
 	*out = x;
 	if (effect == ACCEPTANCE_DISPLACED)
 		set_opener(x, a);
-	if (!a->again)
+	if (!a->again || effect == ACCEPTANCE_OPENED)
 		f->accepted++;
 	if (a->is_client) {
 		clients_add(&f->sketch, &a->client);
@@ -464,10 +481,11 @@ nem_unaccept(struct nem *n, struct exposure *x)
 		return;
 	}
 	counter_add(n->counters, COUNTER_RETRACTED_EXPOSURES, 1);
-	if (x->finding.alert_id != 0)
+	if (x->stored && x->finding.alert_id != 0)
 		retract(n, FINDING_TRANS_DARKPORT_RETRACTED,
 		    x->finding.alert_id);
-	retract(n, FINDING_EXPOSURE_RETRACTED, x->finding.id);
+	if (x->stored)
+		retract(n, FINDING_EXPOSURE_RETRACTED, x->finding.id);
 	forget(n, x);
 }
 
@@ -476,7 +494,6 @@ close_interval(struct nem *n, struct exposure *x, int64_t closed_ms)
 {
 	x->finding.state = EXPOSURE_CLOSED;
 	x->finding.closed_ms = closed_ms;
-	x->opener = TABLE_NONE;
 	chain_remove(&n->open, n->table, x);
 	chain_append(&n->closed, n->table, x);
 	n->open_count--;
@@ -490,11 +507,15 @@ nem_refuse(struct nem *n, struct exposure *x, int64_t ts_ms)
 
 	if (f->state == EXPOSURE_CLOSED || ts_ms <= f->last_ms)
 		return;
-	if (f->refused == 0 || ts_ms < f->refused_ms)
+	if (f->refused == 0)
+		f->refused_ms = x->refused_until_ms = ts_ms;
+	if (ts_ms < f->refused_ms)
 		f->refused_ms = ts_ms;
+	if (ts_ms > x->refused_until_ms)
+		x->refused_until_ms = ts_ms;
 	f->refused++;
 	if (f->refused >= CLOSE_REFUSALS &&
-	    ts_ms - f->refused_ms >= CLOSE_REFUSED_MS) {
+	    x->refused_until_ms - f->refused_ms >= CLOSE_REFUSED_MS) {
 		close_interval(n, x, f->refused_ms);
 		return;
 	}
@@ -531,11 +552,12 @@ nem_set_had_probed(struct nem *n, struct exposure *x, bool had_probed)
 }
 
 void
-nem_each_opened_by(struct nem *n, const struct addr *client, nem_exposure_fn fn,
-    void *arg)
+nem_each_opened_by(struct nem *n, const struct addr *client, uint32_t *steps,
+    nem_exposure_fn fn, void *arg)
 {
-	for (struct exposure *x = chain_first(&n->open, n->table); x != NULL;
-	     x = chain_next(&n->open, n->table, x))
+	for (struct exposure *x = chain_first(&n->open, n->table);
+	     x != NULL && *steps != 0;
+	     x = chain_next(&n->open, n->table, x), (*steps)--)
 		if (addr_equal(&x->finding.first_client, client))
 			fn(x, arg);
 }
@@ -562,6 +584,15 @@ nem_vet_baseline(struct nem *n)
 	}
 }
 
+/* Nobody was accepted for long, and nobody refused. */
+static bool
+is_stale(const struct nem *n, const struct exposure *x, int64_t now_ms)
+{
+	return now_ms - x->finding.last_ms >= n->stale_ms &&
+	       (x->finding.refused == 0 ||
+		   now_ms - x->refused_until_ms >= n->stale_ms);
+}
+
 void
 nem_age(struct nem *n, int64_t now_ms)
 {
@@ -579,7 +610,7 @@ nem_age(struct nem *n, int64_t now_ms)
 		    unseen >= TRANSIENT_MS) {
 			close_interval(n, x, x->finding.last_ms);
 		} else if (x->finding.state == EXPOSURE_OPEN &&
-			   x->finding.refused == 0 && unseen >= n->stale_ms) {
+			   is_stale(n, x, now_ms)) {
 			x->finding.state = EXPOSURE_STALE;
 			mark_dirty(n, x);
 		}
@@ -626,6 +657,7 @@ nem_collect(struct nem *n, struct finding_batch *batch)
 			    &finding_batch_add(batch, FINDING_TRANS_DARKPORT)
 				 ->trans_darkport);
 		x->dirty = x->alert_dirty = false;
+		x->stored = true;
 		chain_remove(&n->dirty, n->table, x);
 	}
 	return false;
@@ -637,17 +669,28 @@ nem_restore_host(struct nem *n, const struct finding_host *f)
 	return hosts_restore(n->hosts, f);
 }
 
+static bool
+can_be(const struct finding_exposure *f)
+{
+	return f->state < EXPOSURE_STATE_COUNT && f->tier < TIER_COUNT &&
+	       f->vetting < VETTING_COUNT && f->rule < RULE_COUNT &&
+	       f->confidence < CONFIDENCE_COUNT && f->id != 0 &&
+	       f->id <= FINDING_ID_MAX && f->alert_id <= FINDING_ID_MAX &&
+	       finding_ms_is_valid(f->first_ms) &&
+	       finding_ms_is_valid(f->last_ms) &&
+	       finding_ms_is_valid(f->closed_ms) &&
+	       finding_ms_is_valid(f->refused_ms) &&
+	       (f->state == EXPOSURE_CLOSED) == (f->closed_ms != 0) &&
+	       clients_is_valid(&f->sketch);
+}
+
 int
 nem_restore_exposure(struct nem *n, const struct finding_exposure *f)
 {
 	struct exposure_key key = { f->host, f->port, f->proto, 0 };
 	struct exposure *x;
 
-	if (f->state >= EXPOSURE_STATE_COUNT || f->tier >= TIER_COUNT ||
-	    f->vetting >= VETTING_COUNT || f->rule >= RULE_COUNT ||
-	    f->confidence >= CONFIDENCE_COUNT || f->id == 0 ||
-	    f->sketch.count > CLIENT_EXACT + 1 ||
-	    table_find(n->table, &key) != NULL)
+	if (!can_be(f) || table_find(n->table, &key) != NULL)
 		return ERR_RANGE;
 	x = table_insert(n->table, &key);
 	if (x == NULL) {
@@ -656,7 +699,9 @@ nem_restore_exposure(struct nem *n, const struct finding_exposure *f)
 	}
 	x->finding = *f;
 	x->dark_since_ms = f->first_ms;
+	x->refused_until_ms = f->refused_ms;
 	x->opener = TABLE_NONE;
+	x->stored = true;
 	if (f->state == EXPOSURE_CLOSED) {
 		chain_append(&n->closed, n->table, x);
 	} else {
@@ -670,18 +715,22 @@ nem_restore_exposure(struct nem *n, const struct finding_exposure *f)
 	return ERR_OK;
 }
 
-void
+int
 nem_restore_alert(struct nem *n, const struct finding_trans_darkport *f)
 {
 	struct exposure *x = nem_find(n, &f->host, f->proto, f->port);
 
+	if (f->id > FINDING_ID_MAX || f->state >= ALERT_STATE_COUNT ||
+	    !finding_ms_is_valid(f->dark_since_ms))
+		return ERR_RANGE;
 	if (f->id >= n->next_alert_id)
 		n->next_alert_id = f->id + 1;
 	if (x == NULL || x->finding.alert_id != f->id)
-		return;
+		return ERR_OK;
 	x->alert_state = f->state;
 	x->dark_since_ms = f->dark_since_ms;
 	x->first_client_had_probed = f->first_client_had_probed;
+	return ERR_OK;
 }
 
 void

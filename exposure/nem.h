@@ -26,10 +26,13 @@
 struct exposure {
 	struct finding_exposure finding;
 	int64_t dark_since_ms;
-	uint32_t opener; /* slot of the pair that opened it, or none */
+	int64_t before_ms; /* end of the interval before this one, 0: none */
+	int64_t refused_until_ms; /* latest of finding.refused */
+	uint32_t opener;	  /* slot of the pair that opened it, or none */
 	struct link in_list;
 	struct link in_dirty;
-	bool dirty; /* changed since it was collected */
+	bool dirty;  /* changed since it was collected */
+	bool stored; /* was collected: the store has it */
 	bool alert_dirty;
 	bool first_client_had_probed;
 	uint8_t alert_state;
@@ -50,14 +53,15 @@ struct acceptance {
 	uint8_t confidence;
 	bool is_client; /* the client acknowledged: it is no spoofed SYN */
 	bool one_sided; /* A0 on a feed that cannot show the other half */
-	bool again;	/* the same attempt was reported before */
-	bool same_rule; /* and by this rule */
+	bool again;	/* this exposure has counted the attempt */
+	bool timed;	/* ... and its rule D5 */
 };
 
 enum acceptance_effect {
 	ACCEPTANCE_COUNTED,
 	ACCEPTANCE_OPENED,    /* a new interval, and it is the opener */
 	ACCEPTANCE_DISPLACED, /* it is earlier than the opener so far */
+	ACCEPTANCE_LATE,      /* of an interval that is over; not counted */
 	ACCEPTANCE_SHED,      /* the table is full */
 };
 
@@ -92,7 +96,10 @@ bool exposure_holds(const struct exposure *x, int64_t ts_ms);
 /* It accepted, by exact evidence: rule D6 may rely on it. */
 bool exposure_is_confirmed(const struct exposure *x);
 
-/* *out is NULL with ACCEPTANCE_SHED. */
+/* D5: the sign is the order in time, which two attempts must confirm. */
+bool rule_is_timed(unsigned rule);
+
+/* *out is NULL with ACCEPTANCE_LATE and ACCEPTANCE_SHED. */
 enum acceptance_effect nem_accept(struct nem *n, const struct acceptance *a,
     struct exposure **out);
 
@@ -109,10 +116,13 @@ void nem_refresh(struct nem *n, struct exposure *x, int64_t ts_ms);
 void nem_set_event(struct nem *n, struct exposure *x, uint64_t event_id);
 void nem_set_had_probed(struct nem *n, struct exposure *x, bool had_probed);
 
-/* Calls fn for every alert whose first client this is. */
+/*
+ * Calls fn for every exposure whose first client this is. *steps is how many
+ * exposures may be looked at, and is counted down.
+ */
 typedef void (*nem_exposure_fn)(struct exposure *x, void *arg);
 void nem_each_opened_by(struct nem *n, const struct addr *client,
-    nem_exposure_fn fn, void *arg);
+    uint32_t *steps, nem_exposure_fn fn, void *arg);
 
 /* Ageing: stale, transient gone, hosts forgotten. At most once a minute. */
 void nem_age(struct nem *n, int64_t now_ms);
@@ -124,7 +134,8 @@ int nem_restore_host(struct nem *n, const struct finding_host *f) MUST_CHECK;
 int nem_restore_exposure(struct nem *n,
     const struct finding_exposure *f) MUST_CHECK;
 /* After its exposure. */
-void nem_restore_alert(struct nem *n, const struct finding_trans_darkport *f);
+int nem_restore_alert(struct nem *n,
+    const struct finding_trans_darkport *f) MUST_CHECK;
 
 void nem_ids(const struct nem *n, struct finding_engine *out);
 void nem_set_ids(struct nem *n, const struct finding_engine *in);

@@ -173,6 +173,12 @@ outcomes_collect(struct outcomes *o, struct finding_batch *batch)
 	return false;
 }
 
+void
+outcomes_begin(struct outcomes *o, int64_t clock_ms)
+{
+	o->floor_ms = clock_ms - clock_ms % HOUR_MS - HOUR_MS;
+}
+
 int
 outcomes_restore(struct outcomes *o, const struct finding_outcome *f)
 {
@@ -182,7 +188,8 @@ outcomes_restore(struct outcomes *o, const struct finding_outcome *f)
 	struct outcome_count *count;
 
 	if (f->outcome >= OUTCOME_COUNT || f->rule >= RULE_COUNT ||
-	    f->hour_ms % HOUR_MS != 0 || table_find(o->table, &key) != NULL)
+	    !finding_ms_is_valid(f->hour_ms) || f->hour_ms % HOUR_MS != 0 ||
+	    table_find(o->table, &key) != NULL)
 		return ERR_RANGE;
 	count = insert(o, &key);
 	if (count == NULL)

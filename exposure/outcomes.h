@@ -37,8 +37,15 @@ void outcomes_take_back(struct outcomes *o, int64_t hour_ms, uint8_t outcome,
 bool outcomes_collect(struct outcomes *o, struct finding_batch *batch);
 
 /*
+ * The store goes on from clock_ms, and gives back the hours that begin within
+ * the two hours before it: what comes for earlier ones counts under those.
+ */
+void outcomes_begin(struct outcomes *o, int64_t clock_ms);
+
+/*
  * One of the store's; hours before the earliest restored count under it.
- * Errors: ERR_RANGE (twice the same, or no such outcome or rule), ERR_FULL.
+ * Errors: ERR_RANGE (twice the same, no such outcome or rule, no such hour),
+ * ERR_FULL.
  */
 int outcomes_restore(struct outcomes *o,
     const struct finding_outcome *f) MUST_CHECK;

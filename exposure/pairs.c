@@ -10,10 +10,11 @@
 #include "exposure/pairs.h"
 
 /*
- * One second a slot: more slots than the longest wait (W2, 1845 s by
- * default) has seconds; a longer one goes round and is looked at again.
+ * One second a slot: more slots than the longest wait that can be configured
+ * (W2, 24 h) has seconds, so that an entry is met only when it is due; a
+ * longer one goes round and is looked at again.
  */
-#define WHEEL_SLOTS 4096
+#define WHEEL_SLOTS 131072
 
 /*
  * A 5-tuple is used anew when its SYN comes so long after the last packet:

@@ -70,6 +70,7 @@ struct pair {
 	int64_t event_ts_ms;
 	uint64_t event_mark;  /* what that event says, packed: scan.c */
 	uint64_t exposure_id; /* it was counted in this exposure; 0: none */
+	uint64_t timed_id;    /* in which its rule D5 was counted; 0: none */
 	struct link timer;
 	struct link in_class;
 	struct link in_source;	/* sources.h */

@@ -13,7 +13,8 @@
 
 #include "exposure/state.h"
 
-/* Attempts looked through when a source becomes a scanner, or ceases. */
+/* Attempts looked through when a source becomes a scanner, or ceases; what
+ * is beyond them, or beyond the engine's steps, waits for its own end. */
 #define REVIEW_MAX 16384
 
 static bool
@@ -41,6 +42,15 @@ is_opener(const struct engine *e, const struct pair *pair,
 	       x->finding.tier != TIER_HINT;
 }
 
+/* The interval that counted the attempt is over, and another may be there:
+ * what was said of its opening stands. */
+static bool
+is_of_past(const struct pair *pair, const struct exposure *x)
+{
+	return pair->exposure_id != 0 &&
+	       (x == NULL || pair->exposure_id != x->finding.id);
+}
+
 static enum pair_event
 wanted_event(const struct engine *e, const struct pair *pair,
     const struct exposure *x)
@@ -57,6 +67,8 @@ wanted_event(const struct engine *e, const struct pair *pair,
 	if (outcome_is_accepted(v->outcome)) {
 		if (is_opener(e, pair, x) &&
 		    phase_at(e, ts_ms) == PHASE_OPERATION)
+			return PAIR_EVENT_DARK;
+		if (pair->event == PAIR_EVENT_DARK && is_of_past(pair, x))
 			return PAIR_EVENT_DARK;
 		at_nem = true; /* or a guess, which makes no scanner */
 	} else if (v->rule == RULE_R4) {
@@ -143,7 +155,8 @@ review_pairs(struct engine *e, struct source *source)
 	uint32_t looked = 0;
 	struct pair *pair = sources_first_pair(source, e->pairs);
 
-	while (pair != NULL && looked++ < REVIEW_MAX) {
+	while (pair != NULL && looked++ < REVIEW_MAX && e->steps != 0) {
+		e->steps--;
 		if (pair->event != PAIR_EVENT_DARK)
 			scan_reconcile(e, pair);
 		pair = sources_next_pair(source, e->pairs, pair);
@@ -168,6 +181,12 @@ count_probe(struct source *source, int64_t ts_ms, bool before, bool after)
 		source->probes--;
 }
 
+static int64_t
+first_probe_ms(const struct source *source)
+{
+	return source->probes != 0 ? source->first_probe_ms : INT64_MAX;
+}
+
 /* The source's account, when its pair's event became another. */
 static void
 count_event(struct engine *e, struct pair *pair, enum pair_event before,
@@ -176,12 +195,14 @@ count_event(struct engine *e, struct pair *pair, enum pair_event before,
 	enum pair_event after = (enum pair_event)pair->event;
 	struct source *source;
 	bool was_scanner;
+	int64_t probed_ms;
 
 	if (pair->source == TABLE_NONE ||
 	    (before != PAIR_EVENT_DARK && after != PAIR_EVENT_DARK))
 		return;
 	source = sources_at(e->sources, pair->source);
 	was_scanner = source->events != 0;
+	probed_ms = first_probe_ms(source);
 	count_probe(source, pair_ts_ms(pair), is_probe(before, answer_before),
 	    is_probe(after, answer));
 	if (before != PAIR_EVENT_DARK)
@@ -191,9 +212,9 @@ count_event(struct engine *e, struct pair *pair, enum pair_event before,
 	sources_touch(e->sources, source);
 	if (was_scanner != (source->events != 0))
 		review_pairs(e, source);
-	if (source->opened)
+	if (source->opened && first_probe_ms(source) != probed_ms)
 		nem_each_opened_by(e->nem, &pairs_key(e->pairs, pair)->outer,
-		    review_alert, e);
+		    &e->steps, review_alert, e);
 }
 
 void
@@ -201,13 +222,15 @@ scan_review_opener(struct engine *e, struct exposure *x)
 {
 	struct source *source =
 	    sources_find(e->sources, &x->finding.first_client);
+	bool had_probed;
 
 	if (source == NULL)
 		return;
 	source->opened = true;
-	nem_set_had_probed(e->nem, x,
-	    source->probes != 0 &&
-		source->first_probe_ms < x->finding.first_ms);
+	had_probed = first_probe_ms(source) < x->finding.first_ms;
+	/* what was known before a restart, or of a forgotten source, stands */
+	if (had_probed || x->opener != TABLE_NONE)
+		nem_set_had_probed(e->nem, x, had_probed);
 }
 
 void

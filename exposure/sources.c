@@ -6,10 +6,14 @@
 #include "common/table.h"
 #include "exposure/sources.h"
 
+/* So many of the places scanners do not take from the others. */
+#define ORDINARY_SHARE 8
+
 struct sources {
 	struct table *table;
 	struct chain lists[2]; /* without scan events, with them; the one
 				* unseen longest comes first */
+	uint32_t scanners;     /* in lists[1] */
 };
 
 size_t
@@ -89,22 +93,36 @@ sources_remove(struct sources *s, struct source *source)
 	assert(source->pairs.head == TABLE_NONE);
 	assert(source->errors == TABLE_NONE);
 	chain_remove(&s->lists[source->scanner], s->table, source);
+	s->scanners -= source->scanner;
 	table_remove(s->table, source);
+}
+
+void
+sources_release(struct sources *s, struct source *source)
+{
+	if (source->events == 0 && source->errors == TABLE_NONE &&
+	    source->pairs.head == TABLE_NONE)
+		sources_remove(s, source);
 }
 
 struct source *
 sources_victim(const struct sources *s)
 {
-	struct source *source = chain_first(&s->lists[0], s->table);
+	uint32_t ordinary = table_count(s->table) - s->scanners;
+	struct source *source = chain_first(&s->lists[1], s->table);
 
-	return source != NULL ? source : chain_first(&s->lists[1], s->table);
+	if (source != NULL && ordinary <= table_max(s->table) / ORDINARY_SHARE)
+		return source;
+	return ordinary != 0 ? chain_first(&s->lists[0], s->table) : source;
 }
 
 void
 sources_touch(struct sources *s, struct source *source)
 {
 	chain_remove(&s->lists[source->scanner], s->table, source);
+	s->scanners -= source->scanner;
 	source->scanner = source->events != 0;
+	s->scanners += source->scanner;
 	chain_append(&s->lists[source->scanner], s->table, source);
 }
 

@@ -5,7 +5,9 @@
  *
  * A bounded table. A source without scan events lives only as long as a
  * conversation or an ICMP error of its own; one with scan events stays.
- * When full: the one unseen longest goes, those without scan events first.
+ * When full: the one unseen longest goes, those without scan events first;
+ * but an eighth of the places is theirs, so that a flood of scanners does not
+ * keep all who come later from being known.
  */
 #ifndef EXPOSURE_SOURCES_H
 #define EXPOSURE_SOURCES_H
@@ -44,6 +46,9 @@ struct source *sources_add(struct sources *s, const struct addr *address);
 
 /* Before: it has no conversation and no ICMP error. */
 void sources_remove(struct sources *s, struct source *source);
+
+/* Removes it when nothing needs it: no event, conversation, ICMP error. */
+void sources_release(struct sources *s, struct source *source);
 
 /* The one to forget next, NULL when there is none. */
 struct source *sources_victim(const struct sources *s);

@@ -17,6 +17,14 @@
 
 #define PROFILES_MAX 65536
 
+/*
+ * Work that strangers can make long, in one second of the data's time: looks
+ * at a source's other conversations, at the exposures it opened. Some 50 ns
+ * each. Beyond it an ICMP error is ambiguous, and what a source's standing
+ * changes is found when its conversations end.
+ */
+#define STEPS_MAX 1048576
+
 struct engine {
 	struct engine_config config;
 	struct counters *counters; /* borrowed */
@@ -32,6 +40,7 @@ struct engine {
 	int64_t training_from_ms; /* 0: no flow yet */
 	int64_t operation_from_ms;
 	uint64_t next_event_id;
+	uint32_t steps; /* left of STEPS_MAX in this second of the data */
 	bool baseline_vetted;
 	bool networks_collected;
 	bool state_dirty;
@@ -70,8 +79,5 @@ void scan_review_opener(struct engine *e, struct exposure *x);
 
 /* The source of an outer address, made when absent; NULL: none to be had. */
 struct source *engine_source(struct engine *e, const struct addr *address);
-
-/* Forgets a source that nothing needs any more. */
-void engine_release_source(struct engine *e, struct source *source);
 
 #endif

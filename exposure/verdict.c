@@ -26,12 +26,6 @@
 #define EV_RST_ANY (EV_RSTACK1 | EV_RST1)
 #define EV_SYN_ANY (EV_SYN | EV_SYNACK1 | EV_MIX)
 
-/* Firewall events, IE 233 firewallEvent. */
-#define FIREWALL_CREATED 1
-#define FIREWALL_DELETED 2
-#define FIREWALL_DENIED	 3
-#define FIREWALL_UPDATED 5
-
 /* Z rules: no probe has more packets, nor more octets in each. */
 #define Z_PROBE_PACKETS 6
 #define Z_PROBE_OCTETS	64
@@ -255,7 +249,8 @@ midstream(const struct verdict_input *in)
 
 	switch (d.number) {
 	case 6:
-		if (in->inner->present)
+		/* a reset is no sign of life */
+		if (in->inner->present && !has_only(in->inner, EV_RST_ANY))
 			return say(OUTCOME_MIDSTREAM_REFRESH, RULE_M_D6,
 			    CONFIDENCE_MED, SIDE_OUTER);
 		return say(OUTCOME_MIDSTREAM, RULE_M_D6, CONFIDENCE_NONE,
@@ -537,6 +532,17 @@ without_flags(const struct verdict_input *in)
 	    d.confidence > CONFIDENCE_MED ? CONFIDENCE_MED : d.confidence);
 }
 
+/* The firewall let the inside open it; what it then denies are leftovers. */
+static bool
+firewall_let_out(const struct verdict_input *in)
+{
+	unsigned inner = in->inner->firewall_event;
+
+	return in->outer->firewall_event == 0 ||
+	       (in->outer->firewall_event == FIREWALL_DENIED && inner != 0 &&
+		   inner != FIREWALL_DENIED);
+}
+
 /* Firewalls' own records: the source is the initiator. */
 static struct verdict
 firewall(const struct verdict_input *in)
@@ -544,6 +550,9 @@ firewall(const struct verdict_input *in)
 	bool ended = in->outer->firewall_event == FIREWALL_DELETED ||
 		     in->outer->firewall_event == FIREWALL_UPDATED;
 
+	if (firewall_let_out(in))
+		return say(OUTCOME_OUTBOUND, RULE_D4, CONFIDENCE_HIGH,
+		    SIDE_INNER);
 	if (in->outer->firewall_event == FIREWALL_DENIED)
 		return attempt(OUTCOME_DENIED, RULE_FW_DENIED, CONFIDENCE_HIGH);
 	if (ended && in->inner->present && in->inner->octets > 0)
@@ -693,23 +702,25 @@ struct verdict
 verdict_of(const struct verdict_input *in)
 {
 	struct verdict_input now = *in;
-	struct verdict v;
+	bool by_firewall;
 
 	assert(in->outer != NULL && in->inner != NULL);
 	/* where the other half cannot come, nothing is gained by waiting */
 	now.final = in->final || in->feed.one_sided;
-	if (in->outer->firewall_event != 0)
-		return firewall(&now);
+	by_firewall =
+	    in->outer->firewall_event != 0 || in->inner->firewall_event != 0;
 	switch (in->proto) {
 	case PROTO_TCP:
-		return tcp_verdict(&now);
+		return by_firewall ? firewall(&now) : tcp_verdict(&now);
 	case PROTO_ICMP:
 	case PROTO_ICMP6:
-		v = icmp_verdict(&now);
-		return say_technique(v, TECHNIQUE_ICMP);
+		return say_technique(by_firewall ? firewall(&now)
+						 : icmp_verdict(&now),
+		    TECHNIQUE_ICMP);
 	default:
-		v = udp_verdict(&now);
-		return say_technique(v, TECHNIQUE_UDP);
+		return say_technique(by_firewall ? firewall(&now)
+						 : udp_verdict(&now),
+		    TECHNIQUE_UDP);
 	}
 }
 

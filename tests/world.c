@@ -152,6 +152,8 @@ apply(struct world *w, const struct finding *f)
 		break;
 	case FINDING_NETWORK:
 	case FINDING_EXPORTER:
+	case FINDING_EXPORTER_HOUR:
+	case FINDING_TEMPLATE:
 	case FINDING_COUNTER:
 	case FINDING_KIND_COUNT:
 		break;
