@@ -36,6 +36,10 @@
 	    "datagrams with a header that contradicts itself")                 \
 	X(REFUSED_EXPORTER_LIMIT, "datagrams_refused_exporter_limit",          \
 	    "datagrams of exporters beyond the configured number")             \
+	X(REFUSED_DOMAIN_LIMIT, "datagrams_refused_domain_limit",              \
+	    "datagrams of domains beyond the configured number")               \
+	X(REFUSED_NOT_ALLOWED, "datagrams_refused_not_allowed",                \
+	    "datagrams of addresses that may not send")                        \
 	X(OCTETS_TRAILING, "octets_trailing",                                  \
 	    "octets behind the length a datagram's header tells")              \
 	/* sets and templates: collector/gate.c */                             \
@@ -53,6 +57,8 @@
 	    "templates against the rules")                                     \
 	X(TEMPLATES_REFUSED_LIMIT, "templates_refused_limit",                  \
 	    "templates beyond the configured number")                          \
+	X(TEMPLATES_REFUSED_FIELDS, "templates_refused_fields",                \
+	    "templates of more fields than configured")                        \
 	X(TEMPLATES_WITHDRAWN, "template_withdrawals_ignored",                 \
 	    "template withdrawals, ignored over UDP (RFC 7011, 8.4)")          \
 	X(TEMPLATES_EXPIRED, "templates_expired", "templates grown old")       \
@@ -72,8 +78,14 @@
 	    "warnings of the decoding library")                                \
 	X(SEQUENCE_LOST, "sequence_lost",                                      \
 	    "units missing in the exporters' sequence numbers")                \
+	X(SEQUENCE_RECOVERED, "sequence_recovered",                            \
+	    "of those units, what came late after all")                        \
 	X(SEQUENCE_REORDERED, "sequence_reordered",                            \
 	    "datagrams with an earlier sequence number than expected")         \
+	X(SEQUENCE_DUPLICATES, "sequence_duplicates",                          \
+	    "datagrams whose sequence number had come before")                 \
+	X(SEQUENCE_RESTARTS, "sequence_restarts",                              \
+	    "times an exporter began to count anew")                           \
 	/* engine: exposure/ */                                                \
 	X(FLOWS, "flows", "flow records judged, halves counted singly")        \
 	X(FLOWS_TRANSIT, "flows_transit", "flows between outsiders")           \
@@ -92,6 +104,8 @@
 	    "exposures taken back by stronger evidence")                       \
 	X(GENERATION_SPLITS, "generation_splits",                              \
 	    "5-tuples used again for a new attempt")                           \
+	X(FLAGS_PROFILE_CHANGES, "flags_profile_changes",                      \
+	    "changes of what is known of exporters' TCP flags")                \
 	X(DUP_HALVES, "dup_halves", "halves that told nothing new")            \
 	X(ICMP_AMBIGUOUS, "icmp_ambiguous",                                    \
 	    "ICMP errors that fit several attempts, or none")                  \
@@ -116,7 +130,9 @@
 	X(STORE_ROWS, "store_rows", "rows written")                            \
 	X(STORE_ERRORS, "store_errors", "commits that failed")                 \
 	X(STORE_COMMIT_US, "store_commit_microseconds",                        \
-	    "time spent in commits, in all")
+	    "time spent in commits, in all")                                   \
+	X(STORE_TEMPLATES_FULL, "store_templates_not_kept",                    \
+	    "templates not kept for the next start: the store has enough")
 
 enum counter {
 #define COUNTER_ENUM(id, name, help) COUNTER_##id,

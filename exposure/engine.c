@@ -48,7 +48,7 @@ engine_bytes(const struct engine_config *config)
 	       outcomes_bytes() + pinholes_bytes() +
 	       events_bytes(config->max_events) +
 	       ICMP_ERRORS_MAX * sizeof(struct icmp_error_record) +
-	       PROFILES_MAX * sizeof(struct feed_profile);
+	       profiles_bytes() + fan_ins_bytes();
 }
 
 static void
@@ -81,10 +81,11 @@ engine_new(const struct engine_config *config, struct counters *counters)
 	e->pinholes = pinholes_new(&config->key);
 	e->outcomes = outcomes_new(&config->key);
 	e->events = events_new(config->max_events, counters);
-	e->profiles = calloc(PROFILES_MAX, sizeof(*e->profiles));
+	e->profiles = profiles_new();
+	e->fan_ins = fan_ins_new(&config->key);
 	if (e->pairs == NULL || e->sources == NULL || e->nem == NULL ||
 	    e->errors == NULL || e->pinholes == NULL || e->outcomes == NULL ||
-	    e->events == NULL || e->profiles == NULL) {
+	    e->events == NULL || e->profiles == NULL || e->fan_ins == NULL) {
 		engine_free(e);
 		return NULL;
 	}
@@ -106,7 +107,8 @@ engine_free(struct engine *e)
 	pinholes_free(e->pinholes);
 	outcomes_free(e->outcomes);
 	events_free(e->events);
-	free(e->profiles);
+	profiles_free(e->profiles);
+	fan_ins_free(e->fan_ins);
 	free(e);
 }
 
@@ -114,8 +116,7 @@ void
 engine_set_profile(struct engine *e, uint32_t exporter,
     const struct feed_profile *profile)
 {
-	if (exporter < PROFILES_MAX)
-		e->profiles[exporter] = *profile;
+	profiles_configure(e->profiles, exporter, profile);
 }
 
 void
@@ -216,8 +217,9 @@ oldest_of(const struct engine *e, enum pair_class first, enum pair_class last)
 }
 
 /*
- * In three steps, because one pair tells about another: all are judged, then
- * the events of all are brought in line with the maps, then all go.
+ * In steps, because one pair tells about another: the feeds are learned from
+ * all, all are judged, then the events of all are brought in line with the
+ * maps, then all go.
  */
 bool
 engine_drain(struct engine *e)
@@ -225,6 +227,7 @@ engine_drain(struct engine *e)
 	struct pair *pair;
 
 	e->steps = STEPS_MAX;
+	judge_learn_all(e);
 	while ((pair = oldest_of(e, PAIR_UNANSWERED, PAIR_ANSWERED)) != NULL) {
 		if (events_crowded(e->events))
 			return true;
@@ -444,6 +447,8 @@ take_record(struct engine *e, const struct flow_record *f)
 	outer = make_key(f, src && dst, src, &key);
 	pair = find_pair(e, &key, f, start_ms, end_ms);
 	pair->seen_ms = e->clock_ms;
+	if (profiles_take(e->profiles, f))
+		counter_add(e->counters, COUNTER_FLAGS_PROFILE_CHANGES, 1);
 	note_claim(pair, f, outer);
 	if (!half_add(outer ? &pair->outer : &pair->inner, f, start_ms, end_ms))
 		counter_add(e->counters, COUNTER_DUP_HALVES, 1);

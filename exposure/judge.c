@@ -52,11 +52,8 @@ pair_port(const struct pair_key *key)
 static struct feed_profile
 profile_of(const struct engine *e, const struct half *h)
 {
-	struct feed_profile none = { false, false, false, false };
-
-	return h->present && h->exporter < PROFILES_MAX
-		   ? e->profiles[h->exporter]
-		   : none;
+	return profiles_get(e->profiles,
+	    h->present ? h->exporter : PROFILES_MAX);
 }
 
 /* What the feeds of both halves can show together. */
@@ -110,7 +107,7 @@ judge(struct engine *e, struct pair *pair, bool final)
 		.final = final,
 		.claimed = (enum side)pair->claimed,
 		.prior = (enum side)pair->prior,
-		.fan_in = FAN_IN_UNKNOWN, /* D7 is learned elsewhere */
+		.fan_in = FAN_IN_UNKNOWN,
 	};
 
 	if (key->scope == SCOPE_EXTERNAL) {
@@ -119,6 +116,9 @@ judge(struct engine *e, struct pair *pair, bool final)
 		in.pinhole = key->proto == PROTO_UDP &&
 			     pinholes_has(e->pinholes, &key->inner,
 				 key->inner_port, pair_ts_ms(pair));
+		if (!in.known_service)
+			in.fan_in = fan_ins_get(e->fan_ins, &key->inner,
+			    key->proto, key->inner_port);
 		if (final && !pair->inner.present)
 			in.icmp = icmp_of(e, pair);
 	} else if ((pair->inner.evidence & EV_SYN) != 0 &&
@@ -368,16 +368,62 @@ set_timer(struct engine *e, struct pair *pair, bool final)
 	pairs_set_deadline(e->pairs, pair, e->clock_ms + e->config.wait_ms);
 }
 
+/* A pair with both halves, or whose other half will not come, teaches. */
+static void
+learn(struct engine *e, struct pair *pair)
+{
+	bool both = pair->outer.present && pair->inner.present;
+
+	if (pair->learned || (!both && !pair->settled) ||
+	    pairs_key(e->pairs, pair)->proto != PROTO_TCP)
+		return;
+	pair->learned = true;
+	profiles_take_half(e->profiles, &pair->outer, &pair->inner);
+	profiles_take_half(e->profiles, &pair->inner, &pair->outer);
+}
+
+/* Who met at an endpoint in conversations nothing else gives a direction. */
+static void
+count_fan_in(struct engine *e, struct pair *pair)
+{
+	const struct pair_key *key = pairs_key(e->pairs, pair);
+
+	if (pair->fanned_in || key->scope != SCOPE_EXTERNAL ||
+	    !pair->inner.present ||
+	    (pair->verdict.outcome != OUTCOME_UNKNOWN_DIR &&
+		pair->verdict.outcome != OUTCOME_MIDSTREAM))
+		return;
+	pair->fanned_in = true;
+	fan_ins_add(e->fan_ins, &key->inner, key->proto, key->inner_port,
+	    &key->outer, key->outer_port, pair_ts_ms(pair));
+}
+
+void
+judge_learn_all(struct engine *e)
+{
+	static const enum pair_class open[] = { PAIR_UNANSWERED,
+		PAIR_ANSWERED };
+
+	for (int i = 0; i < 2; i++)
+		for (struct pair *pair = pairs_oldest(e->pairs, open[i]);
+		     pair != NULL; pair = pairs_younger(e->pairs, pair)) {
+			pair->settled = true;
+			learn(e, pair);
+		}
+}
+
 void
 judge_pair(struct engine *e, struct pair *pair, bool final)
 {
 	struct verdict v;
 
 	pair->settled = pair->settled || final;
+	learn(e, pair);
 	v = judge(e, pair, pair->settled);
 	assert(!pair->settled || v.outcome != OUTCOME_NONE);
 	if (v.outcome != OUTCOME_NONE)
 		follow(e, pair, v);
+	count_fan_in(e, pair);
 	set_timer(e, pair, pair->settled);
 }
 

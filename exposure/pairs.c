@@ -270,6 +270,12 @@ pairs_oldest(const struct pairs *p, enum pair_class class)
 	return chain_first(&p->classes[class], p->table);
 }
 
+struct pair *
+pairs_younger(const struct pairs *p, const struct pair *pair)
+{
+	return chain_next(&p->classes[pair->class], p->table, pair);
+}
+
 /* --- timers --------------------------------------------------------------- */
 
 static int64_t

@@ -84,6 +84,8 @@ struct pair {
 	bool more;		/* of generation 0: there are others */
 	bool settled;		/* its final verdict was given */
 	bool refused_counted;	/* in its exposure's refusals */
+	bool learned;		/* the feed was learned from it */
+	bool fanned_in;		/* it was counted for the fan-in test */
 };
 
 struct pairs;
@@ -125,8 +127,9 @@ void pairs_set_class(struct pairs *p, struct pair *pair, enum pair_class class);
 /* The entry to give up next; NULL when there is none. */
 struct pair *pairs_victim(const struct pairs *p);
 
-/* The oldest of a class; NULL when there is none. */
+/* The oldest of a class, and the one behind it; NULL: none. */
 struct pair *pairs_oldest(const struct pairs *p, enum pair_class class);
+struct pair *pairs_younger(const struct pairs *p, const struct pair *pair);
 
 /* (Re)starts the timer. */
 void pairs_set_deadline(struct pairs *p, struct pair *pair,

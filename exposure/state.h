@@ -8,14 +8,14 @@
 
 #include "exposure/engine.h"
 #include "exposure/events.h"
+#include "exposure/fan_ins.h"
 #include "exposure/icmp_errors.h"
 #include "exposure/nem.h"
 #include "exposure/outcomes.h"
 #include "exposure/pairs.h"
 #include "exposure/pinholes.h"
+#include "exposure/profiles.h"
 #include "exposure/sources.h"
-
-#define PROFILES_MAX 65536
 
 /*
  * Work that strangers can make long, in one second of the data's time: looks
@@ -35,7 +35,8 @@ struct engine {
 	struct pinholes *pinholes;
 	struct outcomes *outcomes;
 	struct events *events;
-	struct feed_profile *profiles; /* by exporter index */
+	struct profiles *profiles;
+	struct fan_ins *fan_ins;
 	int64_t clock_ms;
 	int64_t training_from_ms; /* 0: no flow yet */
 	int64_t operation_from_ms;
@@ -61,6 +62,9 @@ uint16_t pair_port(const struct pair_key *key);
  * Follows the verdict: maps, counts, scan events, timer.
  */
 void judge_pair(struct engine *e, struct pair *pair, bool final);
+
+/* No record will come any more: learns the feeds from all open pairs. */
+void judge_learn_all(struct engine *e);
 
 /* Its time is up: final verdict, or out. May remove pair. */
 void judge_due(struct engine *e, struct pair *pair);

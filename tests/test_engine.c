@@ -700,6 +700,91 @@ flow_from_the_future_is_judged_by_the_time_received(void **state)
 	world_free(w);
 }
 
+/* --- feeds ------------------------------------------------------------------
+ */
+
+static void
+connections(struct world *w, int count, const char *flags, bool both)
+{
+	for (int i = 0; i < count; i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text),
+		    "203.0.113.%d:%d>10.0.0.5:443 proto=6 flags=%s pkts=6 "
+		    "octets=800 start_ms=1000 exporter=r1",
+		    10 + i % 100, 40000 + i * 13, flags);
+		world_flow(w, 2000, text);
+		if (!both)
+			continue;
+		snprintf(text, sizeof(text),
+		    "10.0.0.5:443>203.0.113.%d:%d proto=6 flags=%s pkts=5 "
+		    "octets=4000 start_ms=1000 exporter=r1",
+		    10 + i % 100, 40000 + i * 13, flags);
+		world_flow(w, 2000, text);
+	}
+}
+
+static void
+exporter_without_flags_is_learned_and_its_connections_are_no_scans(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	connections(w, 150, "0x00", true);
+	world_flow(w, 4000,
+	    SCANNER ":40001>10.0.0.9:25 proto=6 flags=0x00 pkts=1 octets=44 "
+		    "exporter=r1");
+	world_drain(w);
+	assert_non_null(world_exposure(w, "10.0.0.5", 443));
+	assert_int_equal(world_exposure(w, "10.0.0.5", 443)->rule, RULE_Z3);
+	for (uint32_t i = 0; i < w->event_count; i++)
+		assert_int_not_equal(w->events[i].technique, TECHNIQUE_NULL);
+	world_free(w);
+}
+
+static void
+one_sided_feed_is_learned_and_silence_becomes_unresolved(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	world_attempt(w, 0, SCANNER ":40000", "10.0.0.9:23", 's');
+	connections(w, 100, "0x1b", false);
+	world_drain(w);
+	assert_int_equal(world_outcomes(w, OUTCOME_SILENT), 0);
+	assert_int_equal(world_event(w, SCANNER, "10.0.0.9", 23)->answer,
+	    ANSWER_UNRESOLVED);
+	world_free(w);
+}
+
+static void
+fan_in_decides_connections_between_high_ports(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	for (int i = 0; i < 8; i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text),
+		    "203.0.113.%d:%d>10.0.0.5:50123 proto=6 flags=0x1b "
+		    "pkts=6 octets=800 start_ms=1000 exporter=r1",
+		    10 + i, 40000 + i * 997);
+		world_flow(w, 2000, text);
+		snprintf(text, sizeof(text),
+		    "10.0.0.5:50123>203.0.113.%d:%d proto=6 flags=0x1b "
+		    "pkts=5 octets=4000 start_ms=1000 exporter=r1",
+		    10 + i, 40000 + i * 997);
+		world_flow(w, 2000, text);
+	}
+	world_drain(w);
+	assert_int_equal(world_outcomes(w, OUTCOME_UNKNOWN_DIR), 5);
+	assert_int_equal(world_outcomes(w, OUTCOME_ACCEPTED), 3);
+	assert_int_equal(world_exposure(w, "10.0.0.5", 50123)->rule,
+	    RULE_A1_D7);
+	world_free(w);
+}
+
 /* --- restart ----------------------------------------------------------------
  */
 
@@ -792,6 +877,10 @@ main(void)
 		    full_host_and_exposure_tables_refuse_new_entries_and_count),
 		TEST(closed_exposure_makes_room_for_a_new_one),
 		TEST(flow_from_the_future_is_judged_by_the_time_received),
+		TEST(
+		    exporter_without_flags_is_learned_and_its_connections_are_no_scans),
+		TEST(one_sided_feed_is_learned_and_silence_becomes_unresolved),
+		TEST(fan_in_decides_connections_between_high_ports),
 		TEST(restart_goes_on_where_it_was),
 		TEST(training_that_is_over_does_not_begin_again_at_a_restart),
 	};
