@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bounded, keyed hash table. The index holds slot + 1 (0 = empty) and
- * the upper 32 bits of the hash, so that most probes never touch an entry.
+ * 32 bits of the hash: most probes never touch an entry, and where an entry
+ * would like to be is known without hashing its key again.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 struct bucket {
 	uint32_t slot_plus_1;
-	uint32_t tag;
+	uint32_t hash; /* the lower half; its lowest bits are the home */
 };
 
 struct table {
@@ -102,13 +103,13 @@ static uint32_t
 probe(const struct table *t, const void *key, uint64_t hash)
 {
 	uint32_t at = (uint32_t)hash & t->mask;
-	uint32_t tag = (uint32_t)(hash >> 32);
 
 	while (t->buckets[at].slot_plus_1 != 0) {
 		const struct bucket *b = &t->buckets[at];
 
-		if (b->tag == tag && memcmp(entry_at(t, b->slot_plus_1 - 1),
-					 key, t->key_size) == 0)
+		if (b->hash == (uint32_t)hash &&
+		    memcmp(entry_at(t, b->slot_plus_1 - 1), key, t->key_size) ==
+			0)
 			break;
 		at = (at + 1) & t->mask;
 	}
@@ -153,18 +154,9 @@ table_insert(struct table *t, const void *key)
 	memset(entry, 0, t->stride);
 	memcpy(entry, key, t->key_size);
 	t->buckets[at].slot_plus_1 = slot + 1;
-	t->buckets[at].tag = (uint32_t)(hash >> 32);
+	t->buckets[at].hash = (uint32_t)hash;
 	t->count++;
 	return entry + t->value_offset;
-}
-
-/* Where the entry in bucket `at` would like to be. */
-static uint32_t
-home(const struct table *t, uint32_t at)
-{
-	const uint8_t *entry = entry_at(t, t->buckets[at].slot_plus_1 - 1);
-
-	return (uint32_t)hash_octets(&t->key, entry, t->key_size) & t->mask;
 }
 
 /* Closes the hole at `hole`, so that probing never meets a tombstone. */
@@ -178,7 +170,8 @@ shift_back(struct table *t, uint32_t hole)
 		if (t->buckets[at].slot_plus_1 == 0)
 			break;
 		/* move it when its home is not in (hole, at], cyclically */
-		if (((at - home(t, at)) & t->mask) >= ((at - hole) & t->mask)) {
+		if (((at - t->buckets[at].hash) & t->mask) >=
+		    ((at - hole) & t->mask)) {
 			t->buckets[hole] = t->buckets[at];
 			hole = at;
 		}
