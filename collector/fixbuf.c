@@ -61,10 +61,28 @@ count_warning(const gchar *domain, GLogLevelFlags level, const gchar *message,
 		counter_add(counting, COUNTER_FIXBUF_WARNINGS, 1);
 }
 
+static uint8_t
+type_of_size(uint8_t size)
+{
+	switch (size) {
+	case sizeof(uint8_t):
+		return FB_UINT_8;
+	case sizeof(uint16_t):
+		return FB_UINT_16;
+	case sizeof(uint32_t):
+		return FB_UINT_32;
+	case sizeof(uint64_t):
+		return FB_UINT_64;
+	default:
+		return FB_OCTET_ARRAY;
+	}
+}
+
 /*
  * The library's own model has IANA's elements with their reverse twins, but
  * not CERT's: those of the list it does not know are added, here and only
- * here.
+ * here. Those it knows in a smaller size than exporters send are made larger
+ * (samplerId).
  */
 static void
 make_model(void)
@@ -72,11 +90,13 @@ make_model(void)
 	model = fbInfoModelAlloc();
 	for (unsigned i = 0; i < IE_COUNT; i++) {
 		const struct ie_info *info = ie_info((enum ie)i);
+		const fbInfoElement_t *known =
+		    fbInfoModelGetElementByName(model, info->name);
 
-		if (fbInfoModelGetElementByName(model, info->name) == NULL) {
+		if (known == NULL || known->len < info->size) {
 			fbInfoElement_t element = FB_IE_INIT_FULL(NULL,
 			    info->pen, info->number, info->size, FB_IE_F_ENDIAN,
-			    0, 0, FB_UINT_8, NULL);
+			    0, 0, type_of_size(info->size), NULL);
 
 			element.ref.name = info->name;
 			fbInfoModelAddElement(model, &element);
@@ -192,7 +212,7 @@ append_field(struct fixbuf *f, const struct template_field *field)
 	uint16_t number = IE_PADDING;
 	uint32_t pen = 0;
 
-	if (field->ie != IE_COUNT) {
+	if (field->ie < IE_COUNT) {
 		number = ie_info((enum ie)field->ie)->number;
 		pen = ie_info((enum ie)field->ie)->pen;
 	}
@@ -208,7 +228,7 @@ fields_octets(const struct template_field *fields, uint16_t count)
 	size_t octets = 0;
 
 	for (uint16_t i = 0; i < count; i++)
-		octets += fields[i].ie != IE_COUNT &&
+		octets += fields[i].ie < IE_COUNT &&
 				  ie_info((enum ie)fields[i].ie)->pen != 0
 			      ? FIELD_OCTETS_MAX
 			      : FIELD_OCTETS_MAX / 2;

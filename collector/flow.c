@@ -40,6 +40,24 @@ append_endpoint(struct line *line, const struct flow_record *f,
 		append(line, "[%s]:%u", text, port);
 }
 
+/* What few exporters tell. */
+static void
+append_extras(struct line *line, const struct flow_record *f)
+{
+	if ((f->has & FLOW_HAS_FIREWALL_EXT) != 0)
+		append(line, " ext=%u", f->firewall_ext);
+	if ((f->has & FLOW_HAS_DIRECTION) != 0)
+		append(line, " dir=%u", f->direction);
+	if (f->ingress_vrf != 0)
+		append(line, " vrf=%" PRIu32, f->ingress_vrf);
+	if (f->sampling > 1)
+		append(line, " sampling=%" PRIu32, f->sampling);
+	if ((f->has & FLOW_HAS_NAT) != 0) {
+		append(line, " nat=");
+		append_endpoint(line, f, &f->post_dst, f->post_dst_port);
+	}
+}
+
 char *
 flow_format(const struct flow_record *f, char text[FLOW_TEXT_MAX])
 {
@@ -72,6 +90,7 @@ flow_format(const struct flow_record *f, char text[FLOW_TEXT_MAX])
 		append(&line, " event=%u", f->firewall_event);
 	if ((f->has & FLOW_HAS_END_REASON) != 0)
 		append(&line, " reason=%u", f->end_reason);
+	append_extras(&line, f);
 	if ((f->has & FLOW_IS_REVERSE) != 0)
 		append(&line, " reverse");
 	return text;

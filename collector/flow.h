@@ -29,6 +29,9 @@ enum flow_has {
 	FLOW_HAS_END_REASON = 1U << 8,	     /* IE 136 */
 	FLOW_IS_REVERSE = 1U << 9,	     /* the second half of a biflow */
 	FLOW_HAS_PACKETS = 1U << 10,
+	FLOW_HAS_FIREWALL_EXT = 1U << 11, /* NSEL's 33002 */
+	FLOW_HAS_DIRECTION = 1U << 12,	  /* IE 61 */
+	FLOW_HAS_NAT = 1U << 13,	  /* post_dst, post_dst_port */
 };
 
 /* Addresses: network order. Ports: host order. */
@@ -45,6 +48,9 @@ struct flow_record {
 	uint32_t start_uptime_ms; /* raw, for comparisons inside one boot */
 	uint32_t ingress_if;	  /* IE 10; 0 unknown */
 	uint32_t egress_if;	  /* IE 14; 0 unknown */
+	uint32_t ingress_vrf;	  /* IE 234; 0 unknown */
+	uint32_t sampling;	  /* packets seen for each one counted: 1 not
+				   * sampled; 0 sampled, but not told how */
 	uint16_t has;		  /* enum flow_has */
 	uint16_t src_port;
 	uint16_t dst_port;
@@ -56,6 +62,15 @@ struct flow_record {
 	uint8_t biflow_direction;
 	uint8_t firewall_event;
 	uint8_t end_reason;
+	uint8_t direction; /* 0 ingress, 1 egress, at the observation point */
+	uint16_t firewall_ext;
+	/*
+	 * Where destination NAT sent the packets, in the forward half: the
+	 * host inside that answers. What was not translated is as dst is.
+	 * Source NAT is not kept: it says nothing about who is reachable.
+	 */
+	uint16_t post_dst_port;
+	struct addr post_dst;
 };
 
 /*
@@ -75,7 +90,7 @@ struct flow_batch {
 };
 
 /* The longest line flow_format() makes, and its NUL. */
-#define FLOW_TEXT_MAX 384
+#define FLOW_TEXT_MAX 512
 
 /*
  * One record as one line of key=value, for tests and debugging:

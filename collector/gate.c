@@ -11,6 +11,7 @@
 
 #include "collector/fixbuf.h"
 #include "collector/gate.h"
+#include "collector/list.h"
 #include "collector/resolve.h"
 #include "collector/template.h"
 
@@ -19,7 +20,11 @@
 #define PEN_OCTETS	   4
 #define PEN_BIT		   0x8000U
 #define IPFIX_TEMPLATE_SET 2
-#define VARIABLE_LONG	   255 /* two octets of length follow, RFC 7011, 7 */
+
+/* The elements of a record with a second half: no flags, which a list has. */
+#define REVERSE_COUNTERS                                                       \
+	(IE_BIT(IE_REV_OCTETS) | IE_BIT(IE_REV_PACKETS) |                      \
+	    IE_BIT(IE_REV_OCTETS_TOTAL) | IE_BIT(IE_REV_PACKETS_TOTAL))
 
 struct gate {
 	struct exporter_table *exporters;
@@ -27,6 +32,7 @@ struct gate {
 	struct fixbuf *fixbuf;
 	struct counters *counters;
 	uint32_t max_fields;
+	bool by_library;
 	uint16_t library_ids[GATE_LIBRARY_MAX]; /* the free ones */
 	uint32_t library_free;
 	struct template_plan plan; /* of the template being learnt */
@@ -50,13 +56,14 @@ gate_new(const struct decoder_config *config, struct exporter_table *exporters,
 	g->exporters = exporters;
 	g->counters = counters;
 	g->max_fields = config->max_fields;
+	g->by_library = config->by_library;
 	for (uint16_t i = 0; i < GATE_LIBRARY_MAX; i++)
 		g->library_ids[i] = (uint16_t)(TEMPLATE_ID_MIN + i);
 	g->library_free = GATE_LIBRARY_MAX;
 	g->fixbuf = fixbuf_new(counters);
-	g->templates =
-	    template_table_new(config->max_exporters, config->max_templates,
-		config->max_fields, config->template_lifetime_ms, &config->key);
+	g->templates = template_table_new(exporter_table_max(config),
+	    config->max_templates, config->max_fields,
+	    config->template_lifetime_ms, &config->key);
 	if (g->fixbuf == NULL || g->templates == NULL) {
 		gate_free(g);
 		return NULL;
@@ -83,9 +90,9 @@ count(struct gate *g, enum counter which)
 /* --- what the library knows --- */
 
 static bool
-needs_library(const struct template *p)
+needs_library(const struct gate *g, const struct template *p)
 {
-	return p->is_variable && !p->is_options &&
+	return g->by_library && p->is_variable && !p->is_options &&
 	       resolve_is_usable(p->present);
 }
 
@@ -138,59 +145,82 @@ find_template(struct gate *g, uint16_t id)
 {
 	struct template *p = template_find(g->templates, g->exporter, id);
 
-	if (p != NULL && expire_if_old(g, p))
-		p = NULL;
+	if (p == NULL || expire_if_old(g, p))
+		return NULL;
+	if (p->is_remembered)
+		template_revive(p, g->now_ms);
 	return p;
 }
 
 /* Fills p, new or known, from the plan. False: the library is full. */
 static bool
-set_template(struct gate *g, struct template *p, bool is_options,
-    uint64_t digest)
+set_template(struct gate *g, struct template *p,
+    const struct template_definition *definition, uint64_t digest)
 {
-	template_fill(p, &g->plan, is_options, digest, g->now_ms);
-	if (needs_library(p))
+	template_fill(g->templates, p, &g->plan, definition, digest, g->now_ms);
+	if (needs_library(g, p))
 		return enter_library(g, p);
 	leave_library(g, p);
 	return true;
 }
 
-/*
- * Takes one definition: `fields` are its field specifiers alone. What was
- * known under the id before is replaced, or, when the new one is refused,
- * forgotten: to read the data by the old one would be a guess.
- */
-static void
-learn_template(struct gate *g, uint16_t id, uint16_t field_count,
-    struct wire fields, bool is_options)
+/* p (NULL: not known yet) gets another definition, or goes. */
+static struct template *
+replace_template(struct gate *g, struct template *p, uint16_t id,
+    const struct template_definition *definition, uint64_t digest)
 {
-	uint64_t digest =
-	    template_digest(g->templates, fields.at, wire_left(&fields));
-	struct template *p = find_template(g, id);
-	enum counter which = COUNTER_TEMPLATES_CHANGED;
+	bool is_new = p == NULL;
 
-	if (is_options)
-		count(g, COUNTER_OPTIONS_TEMPLATES);
-	if (p != NULL && p->digest == digest && p->is_options == is_options) {
-		template_refresh(p, g->now_ms);
-		return;
-	}
-	if (id < TEMPLATE_ID_MIN || !template_compile(fields, field_count,
-					g->is_ipfix, g->max_fields, &g->plan)) {
-		if (p != NULL)
-			forget_template(g, g->exporter, p);
-		count(g, COUNTER_TEMPLATES_REFUSED);
-		return;
-	}
-	if (p == NULL) {
-		which = COUNTER_TEMPLATES_LEARNED;
+	if (is_new)
 		p = template_add(g->templates, g->exporter, id);
-	}
-	if (p != NULL && !set_template(g, p, is_options, digest)) {
+	if (p != NULL && !set_template(g, p, definition, digest)) {
 		forget_template(g, g->exporter, p);
 		p = NULL;
 	}
-	count(g, p != NULL ? which : COUNTER_TEMPLATES_REFUSED_LIMIT);
+	if (p == NULL) {
+		count(g, COUNTER_TEMPLATES_REFUSED_LIMIT);
+	} else if (is_new) {
+		count(g, COUNTER_TEMPLATES_LEARNED);
+	} else {
+		count(g, COUNTER_TEMPLATES_CHANGED);
+		g->exporter->info.templates_changed++;
+	}
+	return p;
+}
+
+/*
+ * Takes one definition, and returns its template. What was known under the
+ * id before is replaced, or, when the new one is refused, forgotten: to read
+ * the data by the old one would be a guess.
+ */
+static struct template *
+learn_template(struct gate *g, uint16_t id,
+    const struct template_definition *definition)
+{
+	const struct wire *fields = &definition->fields;
+	uint64_t digest =
+	    template_digest(g->templates, fields->at, wire_left(fields));
+	struct template *p = find_template(g, id);
+
+	g->result.templates++;
+	if (definition->is_options)
+		count(g, COUNTER_OPTIONS_TEMPLATES);
+	if (p != NULL && p->digest == digest &&
+	    p->is_options == definition->is_options) {
+		template_refresh(g->templates, p, g->now_ms);
+		return p;
+	}
+	if (id < TEMPLATE_ID_MIN ||
+	    !template_compile(definition, g->max_fields, &g->plan)) {
+		if (p != NULL)
+			forget_template(g, g->exporter, p);
+		count(g, COUNTER_TEMPLATES_REFUSED);
+		if (definition->count > g->max_fields)
+			count(g, COUNTER_TEMPLATES_REFUSED_FIELDS);
+		return NULL;
+	}
+	p = replace_template(g, p, id, definition, digest);
+	return p;
 }
 
 /* The next `field_count` field specifiers; failed when they do not fit. */
@@ -215,22 +245,23 @@ static void
 walk_template_set(struct gate *g, struct wire set)
 {
 	while (wire_left(&set) >= FIELD_OCTETS) {
+		struct template_definition definition = { .has_pens =
+							      g->is_ipfix };
 		uint16_t id = wire_u16(&set);
-		uint16_t field_count = wire_u16(&set);
-		struct wire fields;
 
-		if (field_count == 0 && id == 0)
+		definition.count = wire_u16(&set);
+		if (definition.count == 0 && id == 0)
 			return; /* padding */
-		if (field_count == 0 && g->is_ipfix) {
+		if (definition.count == 0 && g->is_ipfix) {
 			count(g, COUNTER_TEMPLATES_WITHDRAWN);
 			continue;
 		}
-		fields = take_fields(g, &set, field_count);
-		if (fields.failed) {
+		definition.fields = take_fields(g, &set, definition.count);
+		if (definition.fields.failed) {
 			count(g, COUNTER_TEMPLATES_REFUSED);
 			return;
 		}
-		learn_template(g, id, field_count, fields, false);
+		(void)learn_template(g, id, &definition);
 	}
 }
 
@@ -243,11 +274,11 @@ static void
 walk_options_template_set(struct gate *g, struct wire set)
 {
 	while (wire_left(&set) >= FIELD_OCTETS) {
+		struct template_definition definition = { .is_options = true,
+			.has_pens = g->is_ipfix };
 		uint16_t id = wire_u16(&set);
 		uint16_t first = wire_u16(&set);
 		uint16_t second;
-		struct wire fields;
-		size_t field_count = first;
 
 		if (first == 0 && id == 0)
 			return; /* padding */
@@ -256,14 +287,19 @@ walk_options_template_set(struct gate *g, struct wire set)
 			continue;
 		}
 		second = wire_u16(&set);
-		if (!g->is_ipfix)
-			field_count = ((size_t)first + second) / FIELD_OCTETS;
-		fields = take_fields(g, &set, (uint16_t)field_count);
-		if (fields.failed) {
+		definition.count = first;
+		definition.scopes = second;
+		if (!g->is_ipfix) {
+			definition.count =
+			    (uint16_t)(((size_t)first + second) / FIELD_OCTETS);
+			definition.scopes = first / FIELD_OCTETS;
+		}
+		definition.fields = take_fields(g, &set, definition.count);
+		if (definition.fields.failed) {
 			count(g, COUNTER_TEMPLATES_REFUSED);
 			return;
 		}
-		learn_template(g, id, (uint16_t)field_count, fields, true);
+		(void)learn_template(g, id, &definition);
 	}
 }
 
@@ -274,13 +310,8 @@ static bool
 take_record(struct wire *set, const struct template *p)
 {
 	for (uint16_t i = 0; i < p->count; i++) {
-		size_t length = p->fields[i].length;
+		uint16_t length = template_next_length(&p->fields[i], set);
 
-		if (length == IE_VARIABLE) {
-			length = wire_u8(set);
-			if (length == VARIABLE_LONG)
-				length = wire_u16(set);
-		}
 		wire_take(set, length);
 	}
 	return !set->failed;
@@ -327,36 +358,61 @@ decode_by_plan(struct gate *g, const struct template *p, const uint8_t *octets,
 	}
 }
 
+/* The same of any length: set holds so many whole records, no more. */
+static void
+decode_by_walk(struct gate *g, const struct template *p, struct wire set,
+    uint32_t records)
+{
+	bool reverse = (p->present & REVERSE_COUNTERS) != 0;
+	struct wire lists = set;
+	struct ie_record r = { 0 };
+
+	for (uint32_t i = 0; i < records; i++) {
+		ie_set present = p->present;
+
+		(void)template_read_next(p, &set, &r);
+		if (p->has_list)
+			present |= list_read_next(g->templates, g->exporter, p,
+			    &lists, reverse, &r);
+		g->fn(&r, present, g->arg);
+	}
+}
+
 static void
 decode_by_library(struct gate *g, const struct template *p,
     const uint8_t *octets, size_t length, uint32_t records)
 {
 	bool good = fixbuf_start(g->fixbuf, p->library_id, octets, length);
+	bool reverse = (p->present & REVERSE_COUNTERS) != 0;
+	struct wire set = wire_over(octets, length);
 	struct ie_record r;
 
 	for (uint32_t i = 0; good && i < records; i++) {
+		ie_set present = p->present;
+
 		good = fixbuf_next(g->fixbuf, &r);
+		if (good && p->has_list)
+			present |= list_read_next(g->templates, g->exporter, p,
+			    &set, reverse, &r);
 		if (good)
-			g->fn(&r, p->present, g->arg);
+			g->fn(&r, present, g->arg);
 	}
 	if (!fixbuf_finish(g->fixbuf))
 		count(g, COUNTER_MESSAGES_REFUSED);
 }
 
-/*
- * Of the options one is used: the time of boot, on which the uptimes of an
- * IPFIX exporter count (softflowd tells it so). The first record says it.
- */
 static void
-read_options(struct gate *g, const struct template *p, const uint8_t *octets)
+read_options(struct gate *g, const struct template *p, struct wire set,
+    uint32_t records)
 {
-	struct ie_record r = { 0 };
+	for (uint32_t i = 0; i < records; i++) {
+		struct ie_record r = { 0 };
 
-	if (p->is_variable || (p->present & IE_BIT(IE_BOOT_MS)) == 0)
-		return;
-	template_read(p, octets, &r);
-	if (r.boot_ms != 0)
-		g->exporter->boot_ms = r.boot_ms;
+		if (!template_read_next(p, &set, &r))
+			return;
+		exporter_take_options(g->exporters, g->exporter, &r, p->present,
+		    g->now_ms);
+	}
 }
 
 static void
@@ -370,6 +426,7 @@ walk_data_set(struct gate *g, uint16_t id, struct wire set)
 		count(g, COUNTER_SETS_UNKNOWN_TEMPLATE);
 		counter_add(g->counters, COUNTER_SET_OCTETS_UNKNOWN_TEMPLATE,
 		    wire_left(&set));
+		g->exporter->info.unknown_template_sets++;
 		g->result.all_counted = false;
 		return;
 	}
@@ -380,14 +437,17 @@ walk_data_set(struct gate *g, uint16_t id, struct wire set)
 	records = count_records(g, set, p, &octets);
 	if (p->is_options) {
 		g->result.options += records;
-		read_options(g, p, set.at);
+		if ((p->present & EXPORTER_OPTIONS) != 0)
+			read_options(g, p, set, records);
 		return;
 	}
 	g->result.announced += records;
 	if (!resolve_is_usable(p->present))
 		g->result.unusable += records;
-	else if (p->is_variable)
+	else if (p->library_id != TEMPLATE_NO_LIBRARY_ID)
 		decode_by_library(g, p, set.at, octets, records);
+	else if (p->is_variable)
+		decode_by_walk(g, p, wire_part(&set, octets), records);
 	else
 		decode_by_plan(g, p, set.at, records);
 }
@@ -443,4 +503,30 @@ gate_walk(struct gate *g, struct exporter *e,
 	}
 	counter_add(g->counters, COUNTER_OPTIONS_RECORDS, g->result.options);
 	return g->result;
+}
+
+struct template_table *
+gate_templates(struct gate *g)
+{
+	return g->templates;
+}
+
+int
+gate_remember(struct gate *g, struct exporter *e,
+    const struct decoder_memory *m)
+{
+	struct template_definition definition;
+	struct template_plan *plan = &g->plan;
+	struct template *p;
+
+	if (!template_load(m, &definition) || m->id < TEMPLATE_ID_MIN ||
+	    !template_compile(&definition, g->max_fields, plan))
+		return ERR_FORMAT;
+	g->exporter = e;
+	g->now_ms = m->learned_ms;
+	p = learn_template(g, m->id, &definition);
+	if (p == NULL)
+		return ERR_FULL;
+	template_set_remembered(g->templates, p);
+	return ERR_OK;
 }

@@ -9,7 +9,10 @@
 /* NF_F_FW_EVENT of Cisco ASA before 8.4(5), the later firewallEvent. */
 #define CISCO_FIREWALL_EVENT 40005
 
-static_assert(IE_COUNT <= 64, "a set of elements is 64 bits");
+/* Where IPFIX's numbers end. */
+#define NETFLOW9_NUMBER 0x8000
+
+static_assert(IE_COUNT <= 128, "a set of elements is 128 bits");
 
 /* The library fills the record by the sum of the sizes. */
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): a term of the sum below */
@@ -46,20 +49,34 @@ length_fits(const struct ie_info *info, uint16_t length)
 	return false;
 }
 
-/*
- * A scan of the list: it runs once a field of a new template, not a record,
- * and a datagram cannot hold more than 16,000 fields.
- */
+/* The list as one switch: a datagram can hold 16,000 fields to look up. */
+static enum ie
+find_number(uint32_t enterprise, uint16_t element)
+{
+	switch ((uint64_t)enterprise << 16 | element) {
+#define IE_CASE(id, member, type, fit, pen, number, name)                      \
+	case (uint64_t)(pen) << 16 | (number):                                 \
+		return IE_##id;
+		IE_LIST(IE_CASE)
+#undef IE_CASE
+	default:
+		return IE_COUNT;
+	}
+}
+
 enum ie
 ie_find(uint32_t pen, uint16_t number, uint16_t length)
 {
+	enum ie ie;
+
 	if (pen == 0 && number == CISCO_FIREWALL_EVENT)
 		number = infos[IE_FIREWALL_EVENT].number;
-	for (unsigned i = 0; i < IE_COUNT; i++)
-		if (infos[i].number == number && infos[i].pen == pen)
-			return length_fits(&infos[i], length) ? (enum ie)i
-							      : IE_COUNT;
-	return IE_COUNT;
+	if (pen == 0 && number >= NETFLOW9_NUMBER) {
+		pen = PEN_NETFLOW9;
+		number -= NETFLOW9_NUMBER;
+	}
+	ie = find_number(pen, number);
+	return ie < IE_COUNT && length_fits(&infos[ie], length) ? ie : IE_COUNT;
 }
 
 void

@@ -4,7 +4,9 @@
  *
  * Where an exporter says one thing in several elements, the order here
  * decides: delta counters before totals before initiator's; milliseconds
- * before finer and coarser times, and any absolute time before uptime.
+ * before finer and coarser times, any absolute time before one relative to
+ * the export, that before uptime, and the time of observation, which events
+ * of firewalls have in place of a start and an end, last.
  */
 #include <string.h>
 
@@ -12,6 +14,8 @@
 #include "common/wire.h"
 
 #define MS_PER_S	  INT64_C(1000)
+#define US_PER_MS	  1000U
+#define TIME_MAX_MS	  UINT64_C(253402300799999) /* the year 9999 */
 #define PROTOCOL_ICMP	  1
 #define PROTOCOL_ICMPV6	  58
 #define IP_VERSION_4	  4
@@ -29,6 +33,11 @@
 	    IE_BIT(IE_REV_TCP_FLAGS) | IE_BIT(IE_REV_INITIAL_FLAGS) |          \
 	    IE_BIT(IE_REV_UNION_FLAGS))
 
+#define EXTRAS_PRESENT                                                         \
+	(IE_BIT(IE_FIREWALL_EXT) | IE_BIT(IE_FLOW_DIRECTION) |                 \
+	    IE_BIT(IE_POST_DST_V4) | IE_BIT(IE_POST_DST_V6) |                  \
+	    IE_BIT(IE_POST_DST_PORT))
+
 #define V4_PRESENT (IE_BIT(IE_SRC_V4) | IE_BIT(IE_DST_V4))
 #define V6_PRESENT (IE_BIT(IE_SRC_V6) | IE_BIT(IE_DST_V6))
 
@@ -40,22 +49,25 @@ struct times {
 	uint32_t start_s, end_s;
 	uint32_t start_uptime, end_uptime;
 	bool has_start_uptime;
+	bool has_start_delta, has_end_delta;
+	uint32_t start_delta, end_delta; /* microseconds before the export */
+	uint64_t observed_ms;
 };
 
 static bool
-has(uint64_t present, enum ie ie)
+has(ie_set present, enum ie ie)
 {
 	return (present & IE_BIT(ie)) != 0;
 }
 
 static bool
-has_all(uint64_t present, uint64_t wanted)
+has_all(ie_set present, ie_set wanted)
 {
 	return (present & wanted) == wanted;
 }
 
 bool
-resolve_is_usable(uint64_t present)
+resolve_is_usable(ie_set present)
 {
 	return has(present, IE_PROTOCOL) &&
 	       (has_all(present, V4_PRESENT) || has_all(present, V6_PRESENT));
@@ -79,8 +91,8 @@ ntp_to_ms(uint64_t ntp)
 static int64_t
 pick_absolute(uint64_t ms, uint64_t us, uint64_t ns, uint32_t s)
 {
-	if (ms != 0)
-		return (int64_t)(ms & INT64_MAX);
+	if (ms != 0 && ms <= TIME_MAX_MS)
+		return (int64_t)ms;
 	if (us != 0)
 		return ntp_to_ms(us);
 	if (ns != 0)
@@ -95,7 +107,7 @@ pick_absolute(uint64_t ms, uint64_t us, uint64_t ns, uint32_t s)
  */
 static bool
 uptime_now(const struct resolve_context *c, const struct ie_record *r,
-    uint64_t present, uint32_t *out_ms)
+    ie_set present, uint32_t *out_ms)
 {
 	const struct export_header *h = c->header;
 	uint64_t boot_ms = has(present, IE_BOOT_MS) ? r->boot_ms : 0;
@@ -118,28 +130,49 @@ from_uptime(const struct export_header *h, uint32_t now_ms, uint32_t then_ms)
 	return h->export_ms + (int32_t)(then_ms - now_ms);
 }
 
+/* Times that are relative to the header's; false: there are none. */
+static bool
+pick_relative(const struct resolve_context *c, const struct ie_record *r,
+    ie_set present, const struct times *t, int64_t *start, int64_t *end)
+{
+	uint32_t now_ms;
+
+	if (t->has_start_delta || t->has_end_delta) {
+		if (t->has_start_delta)
+			*start =
+			    c->header->export_ms - t->start_delta / US_PER_MS;
+		if (t->has_end_delta)
+			*end = c->header->export_ms - t->end_delta / US_PER_MS;
+		return true;
+	}
+	if ((t->start_uptime == 0 && t->end_uptime == 0) ||
+	    !uptime_now(c, r, present, &now_ms))
+		return false;
+	if (t->has_start_uptime)
+		*start = from_uptime(c->header, now_ms, t->start_uptime);
+	if (t->end_uptime != 0)
+		*end = from_uptime(c->header, now_ms, t->end_uptime);
+	return true;
+}
+
 /* Both, or neither: with one of them known, it stands for both. */
 static void
 set_times(const struct resolve_context *c, const struct ie_record *r,
-    uint64_t present, const struct times *t, struct flow_record *f)
+    ie_set present, const struct times *t, struct flow_record *f)
 {
 	int64_t start =
 	    pick_absolute(t->start_ms, t->start_us, t->start_ns, t->start_s);
 	int64_t end = pick_absolute(t->end_ms, t->end_us, t->end_ns, t->end_s);
-	uint32_t now_ms;
 
 	if (t->has_start_uptime) {
 		f->start_uptime_ms = t->start_uptime;
 		f->has |= FLOW_HAS_UPTIME;
 	}
-	if (start == 0 && end == 0) {
-		if ((t->start_uptime == 0 && t->end_uptime == 0) ||
-		    !uptime_now(c, r, present, &now_ms))
+	if (start == 0 && end == 0 &&
+	    !pick_relative(c, r, present, t, &start, &end)) {
+		start = pick_absolute(t->observed_ms, 0, 0, 0);
+		if (start == 0)
 			return;
-		if (t->has_start_uptime)
-			start = from_uptime(c->header, now_ms, t->start_uptime);
-		if (t->end_uptime != 0)
-			end = from_uptime(c->header, now_ms, t->end_uptime);
 	}
 	f->start_ms = start != 0 ? start : end;
 	f->end_ms = end != 0 ? end : start;
@@ -148,24 +181,31 @@ set_times(const struct resolve_context *c, const struct ie_record *r,
 
 static void
 set_forward_times(const struct resolve_context *c, const struct ie_record *r,
-    uint64_t present, struct flow_record *f)
+    ie_set present, struct flow_record *f)
 {
 	const struct times t = { r->start_ms, r->end_ms, r->start_us, r->end_us,
 		r->start_ns, r->end_ns, r->start_s, r->end_s, r->start_uptime,
-		r->end_uptime, has(present, IE_START_UPTIME) };
+		r->end_uptime, has(present, IE_START_UPTIME),
+		has(present, IE_START_DELTA), has(present, IE_END_DELTA),
+		r->start_delta, r->end_delta, r->observed_ms };
 
 	set_times(c, r, present, &t, f);
 }
 
-/* Times of its own where it has them, else the forward half's. */
+/*
+ * Times of its own where it has them, else the forward half's, whose start is
+ * reverseFlowDeltaMilliseconds later, if that is told (CERT 21).
+ */
 static void
 set_reverse_times(const struct resolve_context *c, const struct ie_record *r,
-    uint64_t present, struct flow_record *f)
+    ie_set present, struct flow_record *f)
 {
 	const struct times t = { r->rev_start_ms, r->rev_end_ms,
 		r->rev_start_us, r->rev_end_us, r->rev_start_ns, r->rev_end_ns,
 		r->rev_start_s, r->rev_end_s, r->rev_start_uptime,
-		r->rev_end_uptime, has(present, IE_REV_START_UPTIME) };
+		r->rev_end_uptime, has(present, IE_REV_START_UPTIME), false,
+		false, 0, 0, 0 };
+	uint32_t delay_ms = has(present, IE_REV_DELAY_MS) ? r->rev_delay_ms : 0;
 	const struct flow_record forward = *f;
 
 	f->has &= (uint16_t) ~(FLOW_HAS_TIMES | FLOW_HAS_UPTIME);
@@ -173,7 +213,12 @@ set_reverse_times(const struct resolve_context *c, const struct ie_record *r,
 	set_times(c, r, present, &t, f);
 	if ((f->has & FLOW_HAS_TIMES) == 0) {
 		f->has |= forward.has & (FLOW_HAS_TIMES | FLOW_HAS_UPTIME);
-		f->start_uptime_ms = forward.start_uptime_ms;
+		if ((f->has & FLOW_HAS_UPTIME) != 0)
+			f->start_uptime_ms = forward.start_uptime_ms + delay_ms;
+		if ((f->has & FLOW_HAS_TIMES) != 0)
+			f->start_ms = forward.start_ms + delay_ms;
+		if (f->end_ms < f->start_ms)
+			f->end_ms = f->start_ms;
 	}
 }
 
@@ -200,8 +245,7 @@ is_zero(const struct addr *a)
  * it is not there.
  */
 static bool
-set_addresses(const struct ie_record *r, uint64_t present,
-    struct flow_record *f)
+set_addresses(const struct ie_record *r, ie_set present, struct flow_record *f)
 {
 	bool v4 =
 	    has_all(present, V4_PRESENT) && (r->src_v4 != 0 || r->dst_v4 != 0);
@@ -226,7 +270,7 @@ set_addresses(const struct ie_record *r, uint64_t present,
  * that are 0 may only be unfilled, so the first that is not 0 counts.
  */
 static void
-set_icmp(const struct ie_record *r, uint64_t present, struct flow_record *f)
+set_icmp(const struct ie_record *r, ie_set present, struct flow_record *f)
 {
 	bool v6 = f->protocol == PROTOCOL_ICMPV6;
 	enum ie both_ie = v6 ? IE_ICMP_V6 : IE_ICMP_V4;
@@ -234,15 +278,18 @@ set_icmp(const struct ie_record *r, uint64_t present, struct flow_record *f)
 	uint16_t both = v6 ? r->icmp_v6 : r->icmp_v4;
 	uint8_t type = v6 ? r->icmp_type_v6 : r->icmp_type_v4;
 	uint8_t code = v6 ? r->icmp_code_v6 : r->icmp_code_v4;
+	/* firewall events have the echo's identifier in the ports */
+	bool in_port =
+	    has(present, IE_DST_PORT) && !has(present, IE_FIREWALL_EVENT);
 
 	if (!has(present, both_ie) && !has(present, type_ie) &&
-	    !has(present, IE_ICMP_V4) && !has(present, IE_DST_PORT))
+	    !has(present, IE_ICMP_V4) && !in_port)
 		return;
 	if (both == 0)
 		both = (uint16_t)(type << 8 | code);
 	if (both == 0) /* nfdump has version 4's element for both */
 		both = r->icmp_v4;
-	if (both == 0)
+	if (both == 0 && in_port)
 		both = r->dst_port;
 	f->icmp_type = (uint8_t)(both >> 8);
 	f->icmp_code = (uint8_t)both;
@@ -250,8 +297,7 @@ set_icmp(const struct ie_record *r, uint64_t present, struct flow_record *f)
 }
 
 static void
-set_transport(const struct ie_record *r, uint64_t present,
-    struct flow_record *f)
+set_transport(const struct ie_record *r, ie_set present, struct flow_record *f)
 {
 	f->protocol = r->protocol;
 	if (f->protocol == PROTOCOL_ICMP || f->protocol == PROTOCOL_ICMPV6) {
@@ -266,9 +312,8 @@ set_transport(const struct ie_record *r, uint64_t present,
 
 /* plain: IE 6. initial and later: CERT's two, whose union says the same. */
 static void
-set_flags(uint64_t present, enum ie plain_ie, uint16_t plain,
-    enum ie initial_ie, uint8_t initial, enum ie later_ie, uint8_t later,
-    struct flow_record *f)
+set_flags(ie_set present, enum ie plain_ie, uint16_t plain, enum ie initial_ie,
+    uint8_t initial, enum ie later_ie, uint8_t later, struct flow_record *f)
 {
 	if (has(present, plain_ie)) {
 		f->tcp_flags = (uint8_t)plain;
@@ -285,7 +330,7 @@ set_flags(uint64_t present, enum ie plain_ie, uint16_t plain,
 
 /* The first of three counters that the record has; false when none is. */
 static bool
-pick_counter(uint64_t present, const enum ie ies[3], const uint64_t values[3],
+pick_counter(ie_set present, const enum ie ies[3], const uint64_t values[3],
     uint64_t *out)
 {
 	for (unsigned i = 0; i < 3; i++)
@@ -296,8 +341,47 @@ pick_counter(uint64_t present, const enum ie ies[3], const uint64_t values[3],
 	return false;
 }
 
+/*
+ * Where destination NAT led to. Exporters fill in what was not translated as
+ * zero, or as it was.
+ */
 static void
-set_forward(const struct ie_record *r, uint64_t present, struct flow_record *f)
+set_nat(const struct ie_record *r, ie_set present, struct flow_record *f)
+{
+	bool has_v4 = has(present, IE_POST_DST_V4) && r->post_dst_v4 != 0;
+	bool has_v6 = has(present, IE_POST_DST_V6) && !is_zero(&r->post_dst_v6);
+	bool has_port = has(present, IE_POST_DST_PORT) && r->post_dst_port != 0;
+
+	if (!has_v4 && !has_v6 && !has_port)
+		return;
+	f->post_dst = f->dst;
+	f->post_dst_port = has_port ? r->post_dst_port : f->dst_port;
+	if (has_v4)
+		f->post_dst = addr_from_u32(r->post_dst_v4);
+	else if (has_v6)
+		f->post_dst = r->post_dst_v6;
+	f->has |= FLOW_HAS_NAT;
+}
+
+/* What few exporters tell. */
+static void
+set_extras(const struct ie_record *r, ie_set present, struct flow_record *f)
+{
+	if ((present & EXTRAS_PRESENT) == 0)
+		return;
+	if (has(present, IE_FIREWALL_EXT)) {
+		f->firewall_ext = r->firewall_ext;
+		f->has |= FLOW_HAS_FIREWALL_EXT;
+	}
+	if (has(present, IE_FLOW_DIRECTION)) {
+		f->direction = r->flow_direction;
+		f->has |= FLOW_HAS_DIRECTION;
+	}
+	set_nat(r, present, f);
+}
+
+static void
+set_forward(const struct ie_record *r, ie_set present, struct flow_record *f)
 {
 	static const enum ie packet_ies[3] = { IE_PACKETS, IE_PACKETS_TOTAL,
 		IE_INITIATOR_PACKETS };
@@ -327,6 +411,8 @@ set_forward(const struct ie_record *r, uint64_t present, struct flow_record *f)
 	}
 	f->ingress_if = r->ingress_if;
 	f->egress_if = r->egress_if;
+	f->ingress_vrf = r->ingress_vrf;
+	set_extras(r, present, f);
 }
 
 /*
@@ -336,7 +422,7 @@ set_forward(const struct ie_record *r, uint64_t present, struct flow_record *f)
  * told. A half without a count of packets and with 0 octets saw none.
  */
 static void
-set_reverse(const struct ie_record *r, uint64_t present, struct flow_record *f)
+set_reverse(const struct ie_record *r, ie_set present, struct flow_record *f)
 {
 	static const enum ie packet_ies[3] = { IE_REV_PACKETS,
 		IE_REV_PACKETS_TOTAL, IE_RESPONDER_PACKETS };
@@ -355,8 +441,13 @@ set_reverse(const struct ie_record *r, uint64_t present, struct flow_record *f)
 	f->ingress_if = forward.egress_if;
 	f->egress_if = forward.ingress_if;
 	f->has &= (uint16_t) ~(FLOW_HAS_PACKETS | FLOW_HAS_TCP_FLAGS |
-			       FLOW_HAS_INITIAL_FLAGS | FLOW_HAS_ICMP);
+			       FLOW_HAS_INITIAL_FLAGS | FLOW_HAS_ICMP |
+			       FLOW_HAS_DIRECTION | FLOW_HAS_NAT);
 	f->has |= FLOW_IS_REVERSE;
+	f->ingress_vrf = r->egress_vrf;
+	f->direction = 0;
+	f->post_dst = (struct addr){ 0 };
+	f->post_dst_port = 0;
 	f->icmp_type = 0;
 	f->icmp_code = 0;
 	f->packets = 0;
@@ -379,7 +470,7 @@ set_reverse(const struct ie_record *r, uint64_t present, struct flow_record *f)
 
 unsigned
 resolve_record(const struct resolve_context *context, const struct ie_record *r,
-    uint64_t present, struct flow_record out[RESOLVE_MAX])
+    ie_set present, struct flow_record out[RESOLVE_MAX])
 {
 	const struct export_header *h = context->header;
 	struct flow_record *f = &out[0];
@@ -390,6 +481,8 @@ resolve_record(const struct resolve_context *context, const struct ie_record *r,
 	f->received_ms = context->received_ms;
 	f->export_ms = h->export_ms;
 	f->exporter = context->exporter;
+	f->sampling =
+	    sampling_of(context->sampling, r, present, context->header_rate);
 	set_transport(r, present, f);
 	set_forward(r, present, f);
 	set_forward_times(context, r, present, f);

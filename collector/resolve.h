@@ -12,6 +12,7 @@
 #include "collector/flow.h"
 #include "collector/header.h"
 #include "collector/ie.h"
+#include "collector/sampling.h"
 
 #define RESOLVE_MAX 2 /* records one data record can become */
 
@@ -19,12 +20,14 @@
 struct resolve_context {
 	const struct export_header *header;
 	const uint64_t *boot_ms; /* as an options record told it; 0: none */
-	int64_t received_ms;
+	const struct sampling *sampling;
+	uint32_t header_rate; /* of a v5 header; 0: none */
 	uint32_t exporter;
+	int64_t received_ms;
 };
 
 /* Whether records with these elements can be used: addresses and protocol. */
-bool resolve_is_usable(uint64_t present);
+bool resolve_is_usable(ie_set present);
 
 /*
  * Writes the flow records of r, whose elements are `present`, to out and
@@ -33,7 +36,7 @@ bool resolve_is_usable(uint64_t present);
  * 0: r is unusable, it names no address.
  */
 unsigned resolve_record(const struct resolve_context *context,
-    const struct ie_record *r, uint64_t present,
+    const struct ie_record *r, ie_set present,
     struct flow_record out[RESOLVE_MAX]);
 
 #endif

@@ -10,6 +10,15 @@
 #define PEN_BIT	      0x8000U /* enterprise bit, RFC 7011, 3.2 */
 #define REFRESHES_MIN 3	      /* RFC 7011, 8.4 */
 
+#define FIELD_OCTETS		4
+#define FIELD_OCTETS_MAX	8 /* with its PEN */
+#define SUB_TEMPLATE_MULTI_LIST 293
+#define SCOPE_INTERFACE		2 /* v9, RFC 3954, 6.1 */
+#define SAVED_HEADER_OCTETS	4 /* fields, scopes */
+
+/* A refresh is worth saving once in so long. */
+#define SAVE_INTERVAL_MS (INT64_C(3600) * 1000)
+
 struct template_key {
 	uint32_t exporter;
 	uint32_t id;
@@ -19,11 +28,20 @@ struct template_table {
 	struct table *table;
 	uint32_t max_each;
 	uint32_t max_fields;
+	uint32_t definition_max; /* octets kept of a definition */
+	uint32_t changed;	 /* templates to be saved */
 	int64_t lifetime_ms;
 	struct hash_key key;
 	uint32_t slots_seen; /* slots from here on were never used */
 	uint32_t hand;	     /* where to look for old ones next */
 };
+
+/* The definition follows the fields. */
+static uint8_t *
+definition_of(const struct template_table *t, struct template *p)
+{
+	return (uint8_t *)&p->fields[t->max_fields];
+}
 
 struct template_table *
 template_table_new(uint32_t max_exporters, uint32_t max_templates,
@@ -38,14 +56,17 @@ template_table_new(uint32_t max_exporters, uint32_t max_templates,
 		return NULL;
 	t->max_each = max_templates;
 	t->max_fields = max_fields;
+	t->definition_max = SAVED_HEADER_OCTETS + max_fields * FIELD_OCTETS_MAX;
+	if (t->definition_max > MEMORY_OCTETS_MAX)
+		t->definition_max = MEMORY_OCTETS_MAX;
 	t->lifetime_ms = lifetime_ms;
 	t->key = *key;
-	t->table =
-	    table_new(max < TEMPLATES_MAX ? (uint32_t)max : TEMPLATES_MAX,
-		sizeof(struct template_key),
-		sizeof(struct template) +
-		    max_fields * sizeof(struct template_field),
-		key);
+	t->table = table_new(max < TEMPLATES_MAX ? (uint32_t)max
+						 : TEMPLATES_MAX,
+	    sizeof(struct template_key),
+	    sizeof(struct template) +
+		max_fields * sizeof(struct template_field) + t->definition_max,
+	    key);
 	if (t->table == NULL) {
 		free(t);
 		return NULL;
@@ -92,6 +113,13 @@ append_field(struct template_plan *plan, uint32_t pen, uint16_t number,
 		plan->is_variable = true;
 	if (length == 0)
 		return true;
+	if (length == IE_VARIABLE && pen == 0 &&
+	    number == SUB_TEMPLATE_MULTI_LIST) {
+		plan->has_list = true;
+		plan->fields[plan->count++] =
+		    (struct template_field){ TEMPLATE_IE_LIST, length };
+		return true;
+	}
 	if (ie == IE_COUNT || (plan->present & IE_BIT(ie)) != 0) {
 		append_skip(plan, length);
 		return true;
@@ -102,25 +130,39 @@ append_field(struct template_plan *plan, uint32_t pen, uint16_t number,
 	return true;
 }
 
+/* What a scope of a v9 options template is called elsewhere. */
+static uint16_t
+scope_number(uint16_t scope)
+{
+	return scope == SCOPE_INTERFACE ? ie_info(IE_INGRESS_IF)->number
+					: IE_PADDING;
+}
+
 bool
-template_compile(struct wire fields, uint16_t count, bool has_pens,
+template_compile(const struct template_definition *definition,
     uint32_t max_fields, struct template_plan *out)
 {
-	if (count == 0 || count > max_fields)
+	struct wire fields = definition->fields;
+
+	if (definition->count == 0 || definition->count > max_fields ||
+	    definition->scopes > definition->count)
 		return false;
 	out->present = 0;
 	out->octets = 0;
 	out->is_variable = false;
+	out->has_list = false;
 	out->count = 0;
-	for (uint16_t i = 0; i < count; i++) {
+	for (uint16_t i = 0; i < definition->count; i++) {
 		uint16_t number = wire_u16(&fields);
 		uint16_t length = wire_u16(&fields);
 		uint32_t pen = 0;
 
-		if (has_pens && (number & PEN_BIT) != 0) {
+		if (definition->has_pens && (number & PEN_BIT) != 0) {
 			number &= (uint16_t)~PEN_BIT;
 			pen = wire_u32(&fields);
 		}
+		if (!definition->has_pens && i < definition->scopes)
+			number = scope_number(number);
 		if (fields.failed || !append_field(out, pen, number, length))
 			return false;
 	}
@@ -151,7 +193,17 @@ template_is_expired(const struct template_table *t, const struct template *p,
 
 	if (lifetime_ms < t->lifetime_ms)
 		lifetime_ms = t->lifetime_ms;
+	if (p->is_remembered)
+		lifetime_ms = MEMORY_AGE_MAX_MS;
 	return now_ms - p->learned_ms > lifetime_ms;
+}
+
+/* Keeps count of what is to be saved. */
+static void
+set_changed(struct template_table *t, struct template *p, bool is_changed)
+{
+	t->changed += (uint32_t)is_changed - (uint32_t)p->is_changed;
+	p->is_changed = is_changed;
 }
 
 struct template *
@@ -180,24 +232,42 @@ template_remove(struct template_table *t, struct exporter *e,
     struct template *p)
 {
 	assert(p->exporter == e->index);
+	set_changed(t, p, false);
 	p->is_live = false; /* template_next() looks at free slots too */
 	table_remove(t->table, p);
 	e->info.templates--;
 }
 
 void
-template_fill(struct template *p, const struct template_plan *plan,
-    bool is_options, uint64_t digest, int64_t now_ms)
+template_fill(struct template_table *t, struct template *p,
+    const struct template_plan *plan,
+    const struct template_definition *definition, uint64_t digest,
+    int64_t now_ms)
 {
+	size_t octets = wire_left(&definition->fields);
+	uint8_t *kept = definition_of(t, p);
+
 	p->digest = digest;
 	p->present = plan->present;
 	p->octets = plan->octets;
-	p->is_options = is_options;
+	p->is_options = definition->is_options;
 	p->is_variable = plan->is_variable;
+	p->has_list = plan->has_list;
+	p->is_remembered = false;
 	p->learned_ms = now_ms;
 	p->refresh_ms = 0;
 	p->count = plan->count;
 	memcpy(p->fields, plan->fields, plan->count * sizeof(p->fields[0]));
+	if (octets > t->definition_max - SAVED_HEADER_OCTETS) {
+		p->definition_octets = 0;
+		set_changed(t, p, false);
+		return;
+	}
+	wire_put_u16(kept, definition->count);
+	wire_put_u16(kept + 2, definition->scopes);
+	memcpy(kept + SAVED_HEADER_OCTETS, definition->fields.at, octets);
+	p->definition_octets = (uint16_t)(SAVED_HEADER_OCTETS + octets);
+	set_changed(t, p, true);
 }
 
 void
@@ -207,19 +277,47 @@ template_read(const struct template *p, const uint8_t *record,
 	for (uint16_t i = 0; i < p->count; i++) {
 		const struct template_field *field = &p->fields[i];
 
-		if (field->ie != IE_COUNT)
+		if (field->ie < IE_COUNT)
 			ie_store(out, (enum ie)field->ie, record,
 			    field->length);
 		record += field->length;
 	}
 }
 
-void
-template_refresh(struct template *p, int64_t now_ms)
+bool
+template_read_next(const struct template *p, struct wire *set,
+    struct ie_record *out)
 {
-	if (now_ms - p->learned_ms > p->refresh_ms)
+	for (uint16_t i = 0; i < p->count; i++) {
+		const struct template_field *field = &p->fields[i];
+		uint16_t length = template_next_length(field, set);
+		const uint8_t *octets;
+
+		octets = wire_take(set, length);
+		if (octets != NULL && field->ie < IE_COUNT)
+			ie_store(out, (enum ie)field->ie, octets, length);
+	}
+	return !set->failed;
+}
+
+void
+template_revive(struct template *p, int64_t now_ms)
+{
+	p->is_remembered = false;
+	p->learned_ms = now_ms;
+}
+
+void
+template_refresh(struct template_table *t, struct template *p, int64_t now_ms)
+{
+	if (p->is_remembered)
+		p->is_remembered = false; /* this life has just begun */
+	else if (now_ms - p->learned_ms > p->refresh_ms)
 		p->refresh_ms = now_ms - p->learned_ms;
 	p->learned_ms = now_ms;
+	if (now_ms - p->saved_ms >= SAVE_INTERVAL_MS &&
+	    p->definition_octets != 0)
+		set_changed(t, p, true);
 }
 
 struct template *
@@ -232,4 +330,59 @@ template_next(struct template_table *t)
 	t->hand = t->hand + 1 < t->slots_seen ? t->hand + 1 : 0;
 	p = table_at(t->table, t->hand);
 	return p->is_live ? p : NULL;
+}
+
+uint32_t
+template_changed(const struct template_table *t)
+{
+	return t->changed;
+}
+
+bool
+template_save(struct template_table *t, uint32_t *slot, bool *is_last,
+    struct decoder_memory *out, uint32_t *exporter)
+{
+	struct template *p = NULL;
+	const struct template_key *key;
+
+	if (*slot < t->slots_seen)
+		p = table_at(t->table, *slot);
+	++*slot;
+	*is_last = *slot >= t->slots_seen;
+	if (p == NULL || !p->is_live || !p->is_changed)
+		return false;
+	key = table_key(t->table, p);
+	*exporter = p->exporter;
+	out->kind = p->is_options ? MEMORY_OPTIONS_TEMPLATE : MEMORY_TEMPLATE;
+	out->id = (uint16_t)key->id;
+	out->learned_ms = p->learned_ms;
+	out->length = p->definition_octets;
+	memcpy(out->octets, definition_of(t, p), p->definition_octets);
+	p->saved_ms = p->learned_ms;
+	set_changed(t, p, false);
+	return true;
+}
+
+bool
+template_load(const struct decoder_memory *m, struct template_definition *out)
+{
+	struct wire w;
+
+	if (m->length < SAVED_HEADER_OCTETS || m->length > MEMORY_OCTETS_MAX)
+		return false;
+	w = wire_over(m->octets, m->length);
+	out->count = wire_u16(&w);
+	out->scopes = wire_u16(&w);
+	out->fields = w;
+	out->is_options = m->kind == MEMORY_OPTIONS_TEMPLATE;
+	out->has_pens = m->protocol == EXPORT_IPFIX;
+	return wire_left(&w) >= (size_t)out->count * FIELD_OCTETS;
+}
+
+void
+template_set_remembered(struct template_table *t, struct template *p)
+{
+	p->is_remembered = true;
+	p->saved_ms = p->learned_ms;
+	set_changed(t, p, false);
 }

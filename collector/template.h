@@ -4,8 +4,9 @@
  *
  * A definition is checked and compiled once (template_compile), into what a
  * data set needs: the length of its records, the fields to walk along, and
- * the set of elements we use. The table keeps that and a digest of the
- * definition, so a refresh costs one hash.
+ * the set of elements we use. The table keeps that, a digest of the
+ * definition, so a refresh costs one hash, and the definition as it came, to
+ * be kept over a restart.
  *
  * Shape: one table for all exporters, with a bound for each and one for all.
  * When full: new templates are refused; their data sets count as unknown.
@@ -23,21 +24,35 @@
 #include "common/hash.h"
 #include "common/wire.h"
 
-#define TEMPLATE_ID_MIN	    256	   /* RFC 7011, 3.4.1 */
-#define TEMPLATE_FIELDS_MAX 1024   /* of the configuration's bound */
-#define TEMPLATE_OCTETS_MAX 4096   /* of its shortest record */
-#define TEMPLATES_MAX	    65536U /* of all exporters */
+#define TEMPLATE_ID_MIN	    256	  /* RFC 7011, 3.4.1 */
+#define TEMPLATE_FIELDS_MAX 1024  /* of the configuration's bound */
+#define TEMPLATE_OCTETS_MAX 4096  /* of its shortest record */
+#define TEMPLATES_MAX	    8192U /* of all exporters: 13 MiB */
+#define TEMPLATE_IE_LIST    (IE_COUNT + 1)
 
-/* A field of the compiled form: an element we use, or octets to skip. */
+/*
+ * A field of the compiled form: an element we use, octets to skip, or a list
+ * of records (list.h).
+ */
 struct template_field {
-	uint8_t ie;	 /* enum ie; IE_COUNT: skip */
-	uint16_t length; /* octets; IE_VARIABLE only with IE_COUNT */
+	uint8_t ie;	 /* enum ie; IE_COUNT: skip; TEMPLATE_IE_LIST */
+	uint16_t length; /* octets; IE_VARIABLE only with the last two */
+};
+
+/* A definition as it came: field specifiers, RFC 7011, 3.2. */
+struct template_definition {
+	struct wire fields;
+	uint16_t count;
+	uint16_t scopes; /* of an options template: the first so many */
+	bool is_options;
+	bool has_pens; /* bit 15 of a number announces one: IPFIX, not v9 */
 };
 
 struct template_plan {
-	uint64_t present; /* IE_BIT of each element it has */
-	uint32_t octets;  /* of the shortest record */
+	ie_set present;	 /* IE_BIT of each element it has */
+	uint32_t octets; /* of the shortest record */
 	bool is_variable;
+	bool has_list;
 	uint16_t count;
 	struct template_field fields[TEMPLATE_FIELDS_MAX];
 };
@@ -47,16 +62,21 @@ struct template_plan {
 struct template
 {
 	uint64_t digest;
-	uint64_t present;
+	ie_set present;
 	int64_t learned_ms; /* or refreshed */
 	int64_t refresh_ms; /* the longest interval between refreshes */
+	int64_t saved_ms;   /* learned_ms as template_save() last gave it */
 	uint32_t octets;    /* of the shortest record */
 	uint32_t exporter;
 	uint16_t library_id; /* the gate's: what the library knows it as */
 	bool is_live;	     /* the slot is in use */
 	bool is_options;
 	bool is_variable;
+	bool has_list;
+	bool is_changed;    /* since template_save() */
+	bool is_remembered; /* of an earlier life, and not used yet */
 	uint16_t count;
+	uint16_t definition_octets; /* 0: too long to be kept */
 	struct template_field fields[];
 };
 
@@ -69,15 +89,18 @@ struct template_table *template_table_new(uint32_t max_exporters,
 void template_table_free(struct template_table *t); /* takes NULL */
 
 /*
- * Compiles `count` field specifiers; all of fields is read. has_pens: bit 15
- * of a number announces an enterprise number (IPFIX; not so in v9).
+ * Compiles a definition. The scopes of a v9 options template have numbers of
+ * their own (RFC 3954, 6.1), of which the interface is read.
  * Elements we do not use, or in a length we do not know, and all but the
  * first of several equal ones (RFC 7011, 8) become octets to skip,
  * neighbours as one. Fields of no length are left out: they exist, and mean
- * nothing. False, with *out undefined: no or too many fields, a record that
- * could be of no length at all, or one longer than TEMPLATE_OCTETS_MAX.
+ * nothing. A v9 field may be of variable length, as in IPFIX: the standard
+ * has none, but H3C's routers send them.
+ * False, with *out undefined: no or too many fields, more scopes than those, a
+ * record that could be
+ * of no length at all, or one longer than TEMPLATE_OCTETS_MAX.
  */
-bool template_compile(struct wire fields, uint16_t count, bool has_pens,
+bool template_compile(const struct template_definition *definition,
     uint32_t max_fields, struct template_plan *out);
 
 /* The digest of a definition, for template.digest. */
@@ -104,9 +127,11 @@ struct template *template_add(struct template_table *t, struct exporter *e,
 void template_remove(struct template_table *t, struct exporter *e,
     struct template *p);
 
-/* Fills p from a compiled plan. plan->count <= max_fields. */
-void template_fill(struct template *p, const struct template_plan *plan,
-    bool is_options, uint64_t digest, int64_t now_ms);
+/* Fills p from a compiled definition. plan->count <= max_fields. */
+void template_fill(struct template_table *t, struct template *p,
+    const struct template_plan *plan,
+    const struct template_definition *definition, uint64_t digest,
+    int64_t now_ms);
 
 /*
  * Reads one record of fixed length into out; members that p has no element
@@ -115,13 +140,51 @@ void template_fill(struct template *p, const struct template_plan *plan,
 void template_read(const struct template *p, const uint8_t *record,
     struct ie_record *out);
 
+/* The length of the next field: told by the definition, or before it. */
+static inline uint16_t
+template_next_length(const struct template_field *field, struct wire *set)
+{
+	uint16_t length = field->length;
+
+	if (length != IE_VARIABLE)
+		return length;
+	length = wire_u8(set);
+	return length == IE_VARIABLE_LONG ? wire_u16(set) : length;
+}
+
+/* The same, of any length; *set moves past it. False: it does not fit. */
+bool template_read_next(const struct template *p, struct wire *set,
+    struct ie_record *out);
+
 /* The same definition came again. */
-void template_refresh(struct template *p, int64_t now_ms);
+void template_refresh(struct template_table *t, struct template *p,
+    int64_t now_ms);
+
+/* The first use of one that was remembered: its lifetime begins. */
+void template_revive(struct template *p, int64_t now_ms);
 
 /*
  * One template after the other, round and round; NULL at a free slot. Asked
  * once a datagram, it gets to those of exporters that have gone silent.
  */
 struct template *template_next(struct template_table *t);
+
+/* How many template_save() will give. */
+uint32_t template_changed(const struct template_table *t);
+
+/*
+ * Looks at slot *slot, and moves it on. True when the template there is to
+ * be kept: its id, kind, learned_ms and octets are in *out, the rest is
+ * left; *exporter says whose it is. *is_last: the last slot was looked at.
+ */
+bool template_save(struct template_table *t, uint32_t *slot, bool *is_last,
+    struct decoder_memory *out, uint32_t *exporter);
+
+/* What template_save() wrote. False: it did not. */
+bool template_load(const struct decoder_memory *m,
+    struct template_definition *out);
+
+/* Takes p as loaded: not to be saved again, and not old yet. */
+void template_set_remembered(struct template_table *t, struct template *p);
 
 #endif

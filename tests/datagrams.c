@@ -251,8 +251,9 @@ decoding_set_up_with(void **state, const struct decoder_config *config)
 int
 decoding_set_up(void **state)
 {
-	const struct decoder_config config = decoder_config_default();
+	struct decoder_config config = decoder_config_default();
 
+	config.accept_any = true; /* the builders' address is public */
 	return decoding_set_up_with(state, &config);
 }
 
@@ -291,6 +292,10 @@ decoding_octets(struct decoding *f, const uint8_t *octets, size_t length,
 	d.data = copy;
 	d.length = length;
 	d.received_ms += later_ms;
+	if (f->source != NULL)
+		assert_ok(addr_parse(f->source, &d.source));
+	if (f->source_port != 0)
+		d.source_port = f->source_port;
 	f->batch.count = 0;
 	status = decoder_decode(f->decoder, &d, &f->batch);
 	free(copy);

@@ -110,6 +110,8 @@ struct decoding {
 	struct counters counters;
 	struct decoder *decoder;
 	struct flow_batch batch; /* of the last datagram */
+	const char *source;	 /* where it comes from; NULL: 192.0.2.1 */
+	uint16_t source_port;	 /* 0: as build_datagram() has it */
 	struct build build;
 };
 

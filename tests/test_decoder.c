@@ -17,7 +17,9 @@ set_up_small(void **state)
 {
 	struct decoder_config config = decoder_config_default();
 
+	config.accept_any = true;
 	config.max_exporters = 2;
+	config.max_domains = 2;
 	config.max_templates = 3;
 	config.max_fields = 16;
 	return decoding_set_up_with(state, &config);
@@ -601,6 +603,216 @@ decoder_finds_icmp_type_and_code_wherever_they_are(void **state) /* B14 */
 	EXPECT_FLOWS(f, "2001:db8::1>2001:db8::1 proto=58 icmp=3/1 octets=0");
 }
 
+/* A Cisco ASA's echo reply: type and code 0, the identifier in the port. */
+static void
+decoder_takes_no_icmp_type_from_a_firewall_events_port(void **state)
+{
+	static const struct build_field fields[] = { { 8, 4, 0 }, { 12, 4, 0 },
+		{ 4, 1, 0 }, { 7, 2, 0 }, { 11, 2, 0 }, { 176, 1, 0 },
+		{ 177, 1, 0 }, { 233, 1, 0 } };
+	struct decoding *f = *state;
+
+	build_netflow9(&f->build, 0, 0);
+	build_template(&f->build, 256, fields, FIELDS(fields));
+	build_set(&f->build, 256);
+	build_addr(&f->build, "198.51.100.1");
+	build_addr(&f->build, "10.0.0.1");
+	build_u8(&f->build, 1);
+	build_u16(&f->build, 0);
+	build_u16(&f->build, 17549);
+	build_u16(&f->build, 0);
+	build_u8(&f->build, 2);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	EXPECT_FLOWS(f,
+	    "198.51.100.1>10.0.0.1 proto=1 icmp=0/0 octets=0 event=2");
+}
+
+/* The standard has none in v9, but H3C's routers send a VRF's name so. */
+static void
+decoder_reads_netflow9_fields_of_variable_length(void **state)
+{
+	static const struct build_field fields[] = { { 8, 4, 0 }, { 12, 4, 0 },
+		{ 4, 1, 0 }, { 236, 65535, 0 }, { 7, 2, 0 }, { 11, 2, 0 } };
+	struct decoding *f = *state;
+
+	build_netflow9(&f->build, 0, 0);
+	build_template(&f->build, 256, fields, FIELDS(fields));
+	build_set(&f->build, 256);
+	build_addr(&f->build, "198.51.100.1");
+	build_addr(&f->build, "10.0.0.1");
+	build_u8(&f->build, 17);
+	build_u8(&f->build, 0);
+	build_u16(&f->build, 137);
+	build_u16(&f->build, 138);
+	build_addr(&f->build, "198.51.100.2");
+	build_addr(&f->build, "10.0.0.1");
+	build_u8(&f->build, 17);
+	build_u8(&f->build, 4);
+	build_octets(&f->build, "vrf1", 4);
+	build_u16(&f->build, 139);
+	build_u16(&f->build, 140);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	EXPECT_FLOWS(f, "198.51.100.1:137>10.0.0.1:138 proto=17 octets=0",
+	    "198.51.100.2:139>10.0.0.1:140 proto=17 octets=0");
+}
+
+/* --- what few exporters tell --- */
+
+/* The start of a record of addresses, protocol and ports. */
+#define ENDPOINT_FIELDS                                                        \
+	{ 8, 4, 0 }, { 12, 4, 0 }, { 4, 1, 0 }, { 7, 2, 0 },                   \
+	{                                                                      \
+		11, 2, 0                                                       \
+	}
+#define ENDPOINTS "198.51.100.1:40000>203.0.113.5:443 proto=6 "
+
+static void
+build_endpoints(struct build *b)
+{
+	build_addr(b, "198.51.100.1");
+	build_addr(b, "203.0.113.5");
+	build_u8(b, 6);
+	build_u16(b, 40000);
+	build_u16(b, 443);
+}
+
+static void
+decoder_reads_deltas_before_the_export_time(void **state)
+{
+	static const struct build_field fields[] = { ENDPOINT_FIELDS,
+		{ 158, 4, 0 }, { 159, 4, 0 } };
+	struct decoding *f = *state;
+
+	build_ipfix(&f->build, 0, 0);
+	build_template(&f->build, 256, fields, FIELDS(fields));
+	build_set(&f->build, 256);
+	build_endpoints(&f->build);
+	build_u32(&f->build, 2500999);
+	build_u32(&f->build, 0); /* ended at the export: this is a time */
+	build_endpoints(&f->build);
+	build_u32(&f->build, UINT32_MAX); /* over an hour ago */
+	build_u32(&f->build, 1000);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	EXPECT_FLOWS(f,
+	    ENDPOINTS "octets=0 start=1699999997500 end=1700000000000",
+	    ENDPOINTS "octets=0 start=1699995705033 end=1699999999999");
+}
+
+static void
+decoder_takes_absolute_times_before_relative_ones(void **state)
+{
+	static const struct build_field fields[] = { ENDPOINT_FIELDS,
+		{ 152, 8, 0 }, { 158, 4, 0 }, { 323, 8, 0 } };
+	struct decoding *f = *state;
+	static const uint64_t starts[] = { UINT64_C(1699990000123), 0,
+		UINT64_MAX, UINT64_C(1) << 62 };
+
+	build_ipfix(&f->build, 0, 0);
+	build_template(&f->build, 256, fields, FIELDS(fields));
+	build_set(&f->build, 256);
+	for (size_t i = 0; i < FIELDS(starts); i++) {
+		build_endpoints(&f->build);
+		build_u64(&f->build, starts[i]); /* the last are no times */
+		build_u32(&f->build, 1000000);
+		build_u64(&f->build, UINT64_C(1699980000000));
+	}
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	EXPECT_FLOWS(f,
+	    ENDPOINTS "octets=0 start=1699990000123 end=1699990000123",
+	    ENDPOINTS "octets=0 start=1699999999000 end=1699999999000",
+	    ENDPOINTS "octets=0 start=1699999999000 end=1699999999000",
+	    ENDPOINTS "octets=0 start=1699999999000 end=1699999999000");
+}
+
+/* NSEL: the time of the event, both event elements, where NAT led to. */
+static void
+decoder_reads_events_of_firewalls(void **state)
+{
+	static const struct build_field fields[] = { ENDPOINT_FIELDS,
+		{ 226, 4, 0 }, { 228, 2, 0 }, { 233, 1, 0 }, { 33002, 2, 0 },
+		{ 323, 8, 0 } };
+	struct decoding *f = *state;
+
+	build_netflow9(&f->build, 0, 0);
+	build_template(&f->build, 256, fields, FIELDS(fields));
+	build_set(&f->build, 256);
+	build_endpoints(&f->build);
+	build_addr(&f->build, "10.0.0.5");
+	build_u16(&f->build, 8443);
+	build_u8(&f->build, 1);
+	build_u16(&f->build, 0);
+	build_u64(&f->build, UINT64_C(1699999990001));
+	build_endpoints(&f->build);
+	build_u32(&f->build, 0); /* not translated */
+	build_u16(&f->build, 0);
+	build_u8(&f->build, 3);
+	build_u16(&f->build, 1001);
+	build_u64(&f->build, 0);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	EXPECT_FLOWS(f,
+	    ENDPOINTS "octets=0 start=1699999990001 end=1699999990001 "
+		      "event=1 ext=0 nat=10.0.0.5:8443",
+	    ENDPOINTS "octets=0 event=3 ext=1001");
+}
+
+/* Port forwarding changes the port, a translated prefix the address alone. */
+static void
+decoder_fills_in_what_nat_left_alone(void **state)
+{
+	static const struct build_field port[] = { ENDPOINT_FIELDS,
+		{ 228, 2, 0 } };
+	static const struct build_field v6[] = { { 27, 16, 0 }, { 28, 16, 0 },
+		{ 4, 1, 0 }, { 7, 2, 0 }, { 11, 2, 0 }, { 282, 16, 0 } };
+	struct decoding *f = *state;
+
+	build_ipfix(&f->build, 0, 0);
+	build_template(&f->build, 256, port, FIELDS(port));
+	build_template(&f->build, 257, v6, FIELDS(v6));
+	build_set(&f->build, 256);
+	build_endpoints(&f->build);
+	build_u16(&f->build, 22);
+	build_set(&f->build, 257);
+	build_addr(&f->build, "2001:db8::1");
+	build_addr(&f->build, "2001:db8::2");
+	build_u8(&f->build, 17);
+	build_u16(&f->build, 5);
+	build_u16(&f->build, 53);
+	build_addr(&f->build, "fd00::53");
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	EXPECT_FLOWS(f, ENDPOINTS "octets=0 nat=203.0.113.5:22",
+	    "[2001:db8::1]:5>[2001:db8::2]:53 proto=17 octets=0 "
+	    "nat=[fd00::53]:53");
+}
+
+/* The half that came back: later by the delta, through the other VRF. */
+static void
+decoder_turns_delay_and_vrf_in_the_second_half(void **state)
+{
+	static const struct build_field fields[] = { ENDPOINT_FIELDS,
+		{ 152, 8, 0 }, { 153, 8, 0 }, { 86, 4, 0 }, { 86, 4, REVERSE },
+		{ 21, 4, 6871 }, { 234, 4, 0 }, { 235, 4, 0 }, { 61, 1, 0 } };
+	struct decoding *f = *state;
+
+	build_ipfix(&f->build, 0, 0);
+	build_template(&f->build, 256, fields, FIELDS(fields));
+	build_set(&f->build, 256);
+	build_endpoints(&f->build);
+	build_u64(&f->build, UINT64_C(1699999990000));
+	build_u64(&f->build, UINT64_C(1699999995000));
+	build_u32(&f->build, 4);
+	build_u32(&f->build, 3);
+	build_u32(&f->build, 25);
+	build_u32(&f->build, 100);
+	build_u32(&f->build, 200);
+	build_u8(&f->build, 1);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	EXPECT_FLOWS(f,
+	    ENDPOINTS "pkts=4 octets=0 start=1699999990000 "
+		      "end=1699999995000 dir=1 vrf=100",
+	    "203.0.113.5:443>198.51.100.1:40000 proto=6 pkts=3 octets=0 "
+	    "start=1699999990025 end=1699999995000 vrf=200 reverse");
+}
+
 /* --- addresses and use --- */
 
 static void
@@ -651,18 +863,47 @@ decoder_counts_records_without_protocol_as_unusable(void **state)
 static void
 decoder_refuses_exporters_beyond_its_number(void **state)
 {
+	static const char *const sources[] = { "192.0.2.1", "192.0.2.2",
+		"192.0.2.3" };
+	struct decoding *f = *state;
+
+	for (size_t i = 0; i < FIELDS(sources); i++) {
+		build_netflow9(&f->build, 0, 1);
+		f->source = sources[i];
+		assert_int_equal(decoding_finish(f),
+		    i < 2 ? DECODE_OK : DECODE_EXPORTER_LIMIT);
+	}
+	build_netflow9(&f->build, 0, 2);
+	f->source = sources[1];
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_int_equal(decoding_counted(f, COUNTER_REFUSED_EXPORTER_LIMIT),
+	    1);
+	assert_int_equal(decoder_exporter_count(f->decoder), 2);
+}
+
+static void
+decoder_refuses_domains_beyond_its_number(void **state)
+{
 	struct decoding *f = *state;
 
 	for (uint32_t domain = 0; domain < 3; domain++) {
 		build_netflow9(&f->build, domain, 1);
 		assert_int_equal(decoding_finish(f),
-		    domain < 2 ? DECODE_OK : DECODE_EXPORTER_LIMIT);
+		    domain < 2 ? DECODE_OK : DECODE_DOMAIN_LIMIT);
 	}
+	build_ipfix(&f->build, 0, 0); /* another protocol counts as well */
+	assert_int_equal(decoding_finish(f), DECODE_DOMAIN_LIMIT);
 	build_netflow9(&f->build, 1, 2);
 	assert_int_equal(decoding_finish(f), DECODE_OK);
+	build_netflow9(&f->build, 7, 0); /* another address has its own */
+	f->source = "192.0.2.9";
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_int_equal(decoding_counted(f, COUNTER_REFUSED_DOMAIN_LIMIT), 2);
 	assert_int_equal(decoding_counted(f, COUNTER_REFUSED_EXPORTER_LIMIT),
-	    1);
-	assert_int_equal(decoder_exporter_count(f->decoder), 2);
+	    0);
+	assert_int_equal(decoder_exporter(f->decoder, 0).refused, 2);
+	assert_int_equal(decoder_exporter(f->decoder, 1).refused, 2);
+	assert_int_equal(decoder_exporter(f->decoder, 2).refused, 0);
 }
 
 static void
@@ -738,7 +979,10 @@ decoder_counts_lost_ipfix_records(void **state)
 	decode_sequence(f, 6, 1);
 	assert_int_equal(decoding_counted(f, COUNTER_SEQUENCE_LOST), 7);
 	assert_int_equal(decoding_counted(f, COUNTER_SEQUENCE_REORDERED), 1);
-	assert_int_equal(decoder_exporter(f->decoder, 0).lost, 7);
+	/* two of the seven came late */
+	assert_int_equal(decoding_counted(f, COUNTER_SEQUENCE_RECOVERED), 2);
+	assert_int_equal(decoder_exporter(f->decoder, 0).lost, 5);
+	assert_int_equal(decoder_exporter(f->decoder, 0).restarts, 2);
 }
 
 static void
@@ -911,10 +1155,20 @@ main(void)
 		DECODING_TEST(decoder_keeps_templates_for_three_refreshes),
 		DECODING_TEST(
 		    decoder_finds_icmp_type_and_code_wherever_they_are),
+		DECODING_TEST(
+		    decoder_takes_no_icmp_type_from_a_firewall_events_port),
+		DECODING_TEST(decoder_reads_netflow9_fields_of_variable_length),
+		DECODING_TEST(decoder_reads_deltas_before_the_export_time),
+		DECODING_TEST(
+		    decoder_takes_absolute_times_before_relative_ones),
+		DECODING_TEST(decoder_reads_events_of_firewalls),
+		DECODING_TEST(decoder_fills_in_what_nat_left_alone),
+		DECODING_TEST(decoder_turns_delay_and_vrf_in_the_second_half),
 		DECODING_TEST(decoder_takes_the_family_that_is_filled),
 		DECODING_TEST(
 		    decoder_counts_records_without_protocol_as_unusable),
 		SMALL_TEST(decoder_refuses_exporters_beyond_its_number),
+		SMALL_TEST(decoder_refuses_domains_beyond_its_number),
 		SMALL_TEST(decoder_refuses_templates_beyond_its_number),
 		DECODING_TEST(decoder_takes_the_fullest_datagram),
 		DECODING_TEST(decoder_counts_lost_ipfix_records),

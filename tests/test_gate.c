@@ -382,6 +382,17 @@ gate_passes_a_refreshed_template_once(void **state)
 	expect_still_decoding(f);
 }
 
+static bool
+compiles(struct wire fields, uint16_t count, uint32_t max_fields,
+    struct template_plan *plan)
+{
+	const struct template_definition definition = { .fields = fields,
+		.count = count,
+		.has_pens = true };
+
+	return template_compile(&definition, max_fields, plan);
+}
+
 static void
 template_compile_refuses_what_has_no_good_length(void **state)
 {
@@ -394,18 +405,18 @@ template_compile_refuses_what_has_no_good_length(void **state)
 	build_u16(&b, 8);
 	build_u16(&b, 0);
 	fields = wire_over(b.octets, b.length);
-	assert_false(template_compile(fields, 0, true, 128, &plan));
-	assert_false(template_compile(fields, 1, true, 128, &plan));
-	assert_false(template_compile(fields, 2, true, 128, &plan));
+	assert_false(compiles(fields, 0, 128, &plan));
+	assert_false(compiles(fields, 1, 128, &plan));
+	assert_false(compiles(fields, 2, 128, &plan));
 	build_u16(&b, 999);
 	build_u16(&b, TEMPLATE_OCTETS_MAX);
 	fields = wire_over(b.octets, b.length);
-	assert_true(template_compile(fields, 2, true, 128, &plan));
-	assert_false(template_compile(fields, 2, true, 1, &plan));
+	assert_true(compiles(fields, 2, 128, &plan));
+	assert_false(compiles(fields, 2, 1, &plan));
 	build_u16(&b, 4);
 	build_u16(&b, 1);
 	fields = wire_over(b.octets, b.length);
-	assert_false(template_compile(fields, 3, true, 128, &plan));
+	assert_false(compiles(fields, 3, 128, &plan));
 }
 
 static void
@@ -427,8 +438,8 @@ template_compile_joins_what_is_skipped(void **state)
 		if (fields[i].pen != 0)
 			build_u32(&b, fields[i].pen);
 	}
-	assert_true(template_compile(wire_over(b.octets, b.length),
-	    FIELDS(fields), true, 128, &plan));
+	assert_true(compiles(wire_over(b.octets, b.length), FIELDS(fields), 128,
+	    &plan));
 	assert_int_equal(plan.count, 4);
 	assert_int_equal(plan.fields[0].ie, IE_COUNT);
 	assert_int_equal(plan.fields[0].length, 7);
@@ -437,7 +448,7 @@ template_compile_joins_what_is_skipped(void **state)
 	assert_int_equal(plan.fields[3].length, 7);
 	assert_int_equal(plan.octets, 19);
 	assert_true(plan.is_variable);
-	assert_int_equal(plan.present, IE_BIT(IE_SRC_V4));
+	assert_true(plan.present == IE_BIT(IE_SRC_V4));
 }
 
 /* --- libfixbuf's faults --- */
@@ -505,6 +516,8 @@ gate_refuses_thousands_of_fields(void **state) /* F4 */
 	build_template(&f->build, 256, fields, COUNT);
 	assert_int_equal(decoding_finish(f), DECODE_OK);
 	assert_int_equal(decoding_counted(f, COUNTER_TEMPLATES_REFUSED), 1);
+	assert_int_equal(decoding_counted(f, COUNTER_TEMPLATES_REFUSED_FIELDS),
+	    1);
 	free(fields);
 	expect_still_decoding(f);
 }
@@ -588,6 +601,20 @@ gate_refuses_template_ids_below_256(void **state)
 }
 
 /* --- the two ways to decode --- */
+
+static int
+set_up_library(void **state)
+{
+	struct decoder_config config = decoder_config_default();
+
+	config.accept_any = true;
+	config.by_library = true;
+	return decoding_set_up_with(state, &config);
+}
+
+#define LIBRARY_TEST(function)                                                 \
+	cmocka_unit_test_setup_teardown(function, set_up_library,              \
+	    decoding_tear_down)
 
 /*
  * A record of three elements we use and *field, its octets counting up; with
@@ -712,8 +739,8 @@ main(void)
 		DECODING_TEST(gate_takes_256_templates_in_a_set),
 		DECODING_TEST(gate_takes_a_variable_length_at_the_very_end),
 		DECODING_TEST(gate_refuses_template_ids_below_256),
-		DECODING_TEST(gate_reads_by_plan_what_the_library_reads),
-		DECODING_TEST(
+		LIBRARY_TEST(gate_reads_by_plan_what_the_library_reads),
+		LIBRARY_TEST(
 		    gate_refuses_variable_templates_beyond_the_librarys_number),
 	};
 

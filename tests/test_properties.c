@@ -64,6 +64,7 @@ load(const char *path, struct records *out)
 	snprintf(out->name, sizeof(out->name), "%s", path);
 	out->flows = calloc(RECORDS_MAX, sizeof(*out->flows));
 	out->datagram = calloc(RECORDS_MAX, sizeof(*out->datagram));
+	config.accept_any = true;
 	r.decoder = decoder_new(&config, &counters);
 	r.batch = calloc(1, sizeof(*r.batch));
 	assert_non_null(out->flows);
