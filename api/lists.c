@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the store knows: lists of rows, and the things of one host. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -114,10 +115,20 @@ handle_scan_events(struct call *call)
 	answer_list(call, QUERY_SCAN_EVENTS);
 }
 
+/* What the kernel dropped is nobody's in particular: meta tells it. */
 void
 handle_exporters(struct call *call)
 {
+	const struct counters *counters = call->service->config->counters;
+	char meta[64];
+
+	if (counters != NULL) {
+		snprintf(meta, sizeof(meta), ",\"kernel_drops\":%" PRIu64,
+		    counter_get(counters, COUNTER_DATAGRAMS_LOST_KERNEL));
+		call->meta = meta;
+	}
 	answer_list(call, QUERY_EXPORTERS);
+	call->meta = NULL;
 }
 
 void

@@ -147,9 +147,10 @@ service_put_meta(const struct call *call, bool truncated)
 
 	buffer_printf(&call->response->body,
 	    "\"meta\":{\"generated_at\":\"%s\",\"generation\":%" PRIu64
-	    ",\"truncated\":%s,\"query_ms\":%" PRId64 ".%" PRId64 "}",
+	    ",\"truncated\":%s,\"query_ms\":%" PRId64 ".%" PRId64 "%s}",
 	    time_format(call->request->now_s, now), call->generation,
-	    truncated ? "true" : "false", took_us / 1000, took_us / 100 % 10);
+	    truncated ? "true" : "false", took_us / 1000, took_us / 100 % 10,
+	    call->meta != NULL ? call->meta : "");
 }
 
 /* The tag of this resource at this generation. */

@@ -32,6 +32,7 @@ struct call {
 	/* of ROUTE_STORE and ROUTE_TAGGED: */
 	struct query *query; /* never NULL */
 	uint64_t generation;
+	const char *meta; /* further members of meta, ",\"name\":1"; or NULL */
 };
 
 void service_init(struct service *s, const struct api_config *config,

@@ -149,7 +149,7 @@ endpoint_is_loopback(const struct endpoint *e)
 }
 
 static int
-set_network(struct config *c, const char *value, char *message)
+set_network(struct prefix_set *set, const char *value, char *message)
 {
 	struct network n;
 	int err = network_parse(value, &n);
@@ -161,7 +161,7 @@ set_network(struct config *c, const char *value, char *message)
 		return refuse(message, err,
 		    "bits are set behind the prefix, or the length or the "
 		    "label is too long");
-	err = prefix_set_add(&c->engine.internal, &n);
+	err = prefix_set_add(set, &n);
 	if (err == ERR_FULL)
 		return refuse(message, err, "more than %d networks",
 		    PREFIX_SET_MAX);
@@ -301,7 +301,7 @@ config_set(struct config *c, const struct config_keyword *k, const char *value,
 
 	switch (k->kind) {
 	case CONFIG_NETWORKS:
-		return set_network(c, value, message);
+		return set_network(member, value, message);
 	case CONFIG_LISTENS:
 		return set_listen(c, value, message);
 	case CONFIG_PATHS:
@@ -329,7 +329,9 @@ void
 config_clear(struct config *c, const struct config_keyword *k)
 {
 	if (k->kind == CONFIG_NETWORKS) {
-		c->engine.internal.count = 0;
+		struct prefix_set *set = (void *)((char *)c + k->offset);
+
+		set->count = 0;
 	} else if (k->kind == CONFIG_LISTENS) {
 		c->listen_count = 0;
 		c->listen_given = true;
@@ -422,25 +424,35 @@ append_quoted(struct text *t, const char *value)
 }
 
 static void
+append_networks(struct text *t, const struct prefix_set *set)
+{
+	char prefix[PREFIX_TEXT_MAX + 1 + LABEL_MAX];
+
+	append(t, "{");
+	for (uint32_t i = 0; i < set->count; i++) {
+		const struct network *n = &set->networks[i];
+
+		append(t, "%s", i == 0 ? "" : ", ");
+		prefix_format(&n->prefix, prefix);
+		if (n->label[0] != '\0')
+			snprintf(prefix + strlen(prefix), LABEL_MAX + 1, "=%s",
+			    n->label);
+		append_quoted(t, prefix);
+	}
+	append(t, "}");
+}
+
+static void
 append_list(struct text *t, const struct config *c, enum config_kind kind)
 {
 	char element[ENDPOINT_TEXT_MAX + sizeof(LISTEN_SCHEME)];
-	char prefix[PREFIX_TEXT_MAX + 1 + LABEL_MAX];
-	const struct network *n = c->engine.internal.networks;
-	uint32_t count = kind == CONFIG_NETWORKS  ? c->engine.internal.count
-			 : kind == CONFIG_LISTENS ? c->listen_count
-						  : c->read_count;
+	uint32_t count =
+	    kind == CONFIG_LISTENS ? c->listen_count : c->read_count;
 
 	append(t, "{");
 	for (uint32_t i = 0; i < count; i++) {
 		append(t, "%s", i == 0 ? "" : ", ");
-		if (kind == CONFIG_NETWORKS) {
-			prefix_format(&n[i].prefix, prefix);
-			if (n[i].label[0] != '\0')
-				snprintf(prefix + strlen(prefix), LABEL_MAX + 1,
-				    "=%s", n[i].label);
-			append_quoted(t, prefix);
-		} else if (kind == CONFIG_LISTENS) {
+		if (kind == CONFIG_LISTENS) {
 			memcpy(element, LISTEN_SCHEME, sizeof(LISTEN_SCHEME));
 			endpoint_format(&c->listen[i],
 			    element + strlen(LISTEN_SCHEME));
@@ -478,6 +490,8 @@ config_format(const struct config *c, const struct config_keyword *k,
 	text[0] = '\0';
 	switch (k->kind) {
 	case CONFIG_NETWORKS:
+		append_networks(&t, (const void *)member);
+		break;
 	case CONFIG_LISTENS:
 	case CONFIG_PATHS:
 		append_list(&t, c, k->kind);

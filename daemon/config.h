@@ -50,7 +50,7 @@ struct config {
 
 /* How a value is written; see man/darkportd.conf.5. */
 enum config_kind {
-	CONFIG_NETWORKS, /* list of CIDR[=LABEL] */
+	CONFIG_NETWORKS, /* list of CIDR[=LABEL]; a struct prefix_set */
 	CONFIG_LISTENS,	 /* list of udp://ADDR:PORT */
 	CONFIG_PATHS,	 /* list of file names */
 	CONFIG_PATH,
@@ -105,10 +105,18 @@ enum config_kind {
 	    CONFIG_TABLE_MAX, "scan events waiting for the store")             \
 	X(rcvbuf, CONFIG_OCTETS, rcvbuf_octets, 4096, 1U << 30,                \
 	    "receive buffer asked for each socket, in octets")                 \
+	X(exporter, CONFIG_NETWORKS, decoder.allow, 0, 0,                      \
+	    "who may send: ADDR or CIDR, with =NAME; none: private addresses") \
+	X(accept_any, CONFIG_BOOL, decoder.accept_any, 0, 0,                   \
+	    "whoever sends is an exporter")                                    \
+	X(exporter_source_port, CONFIG_BOOL, decoder.source_port_in_key, 0, 0, \
+	    "tell exporters of one address apart by their source port")        \
 	X(max_exporters, CONFIG_COUNT, decoder.max_exporters, 1, 4096,         \
-	    "exporters: address, domain and protocol")                         \
+	    "exporters: addresses")                                            \
+	X(max_domains, CONFIG_COUNT, decoder.max_domains, 1, 4096,             \
+	    "observation domains of each exporter")                            \
 	X(max_templates, CONFIG_COUNT, decoder.max_templates, 1, 4096,         \
-	    "templates of each exporter")                                      \
+	    "templates of each domain")                                        \
 	X(max_fields, CONFIG_COUNT, decoder.max_fields, 1, 1024,               \
 	    "fields in a template")                                            \
 	X(template_lifetime, CONFIG_DURATION, decoder.template_lifetime_ms,    \

@@ -7,12 +7,21 @@
 #include "common/log.h"
 #include "daemon/pipeline.h"
 #include "daemon/registry.h"
+#include "daemon/watch.h"
 
 #define MODULE		 "pipeline"
 #define MS_PER_S	 1000
 #define EXPORTERS_LOGGED 64 /* then one a LOG_INTERVAL_S */
 #define LOG_INTERVAL_S	 60
 #define FINDINGS_MAX	 50000 /* what the engine may put into one commit */
+#define EXPORTERS_ROOM	 1024  /* exporters in one commit; more in the next */
+
+/* Parts of the largest memory of the decoder; all in one batch. */
+#define MEMORY_PARTS_MAX                                                       \
+	((MEMORY_OCTETS_MAX + TEMPLATE_PART_OCTETS - 1) / TEMPLATE_PART_OCTETS)
+
+/* So many parts go into one batch; the others into the next. */
+#define MEMORY_PARTS_BATCH 2048
 
 /* A replay waits so long for a store that cannot be written. */
 #define REPLAY_WAIT_MS 30000
@@ -24,6 +33,7 @@ struct pipeline {
 	struct decoder *decoder;
 	struct engine *engine;
 	struct registry *registry;
+	struct watch *watch;
 	struct counters *counters;
 	struct writer *writer;		/* borrowed */
 	struct flow_batch *flows;	/* decoded, not judged */
@@ -34,6 +44,12 @@ struct pipeline {
 	uint64_t restore_lost;
 	int64_t replay_ms; /* the replay's clock: latest tick */
 	int64_t exporter_log_s;
+	int64_t refused_log_s;
+	uint64_t watched; /* datagrams decoded when the watch last looked */
+	uint32_t memory_cursor;
+	struct decoder_memory memory; /* being put together, or taken apart */
+	uint16_t memory_parts;	      /* of it, at hand */
+	int64_t newest_ms;	      /* when the store's exporters last sent */
 	uint64_t counters_written[COUNTER_COUNT];
 	bool waiting; /* the last batch could not hold everything */
 	bool failed;  /* a replay could not be written */
@@ -52,11 +68,14 @@ pipeline_new(const struct engine_config *engine,
 	p->engine = engine_new(engine, counters);
 	p->flows = malloc(sizeof(*p->flows));
 	p->findings = finding_batch_new(
-	    FINDINGS_MAX + decoder->max_exporters + COUNTER_COUNT);
-	if (p->decoder != NULL)
+	    FINDINGS_MAX + MEMORY_PARTS_BATCH +
+	    REGISTRY_FINDINGS_EACH * EXPORTERS_ROOM + COUNTER_COUNT);
+	if (p->decoder != NULL) {
 		p->registry = registry_new(p->decoder);
+		p->watch = watch_new(p->decoder);
+	}
 	if (p->decoder == NULL || p->engine == NULL || p->flows == NULL ||
-	    p->findings == NULL || p->registry == NULL) {
+	    p->findings == NULL || p->registry == NULL || p->watch == NULL) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -72,6 +91,7 @@ pipeline_free(struct pipeline *p)
 {
 	if (p == NULL)
 		return;
+	watch_free(p->watch);
 	registry_free(p->registry);
 	free(p->findings);
 	free(p->flows);
@@ -86,6 +106,57 @@ pipeline_engine(const struct pipeline *p)
 	return p->engine;
 }
 
+/* Whose memory it is; false: nobody we know, or it is too old. */
+static bool
+begin_memory(struct pipeline *p, const struct finding_template *t)
+{
+	const struct finding_exporter *e =
+	    registry_at(p->registry, t->exporter);
+
+	p->memory_parts = 0;
+	if (e == NULL || t->learned_ms < p->newest_ms - MEMORY_AGE_MAX_MS)
+		return false;
+	p->memory = (struct decoder_memory){ .address = e->address,
+		.domain = e->domain,
+		.protocol = e->protocol,
+		.kind = t->kind,
+		.source_port = t->source_port,
+		.id = t->id,
+		.learned_ms = t->learned_ms };
+	return true;
+}
+
+/* The part goes on where the one before it ended. */
+static bool
+is_next_part(const struct pipeline *p, const struct finding_template *t)
+{
+	const struct decoder_memory *m = &p->memory;
+
+	return t->part == p->memory_parts && t->kind == m->kind &&
+	       t->id == m->id && t->source_port == m->source_port &&
+	       m->length + (unsigned)t->length <= MEMORY_OCTETS_MAX;
+}
+
+/* ERR_NOTFOUND: of no use any more, whatever the parts behind it say. */
+static int
+restore_template(struct pipeline *p, const struct finding_template *t)
+{
+	struct decoder_memory *m = &p->memory;
+
+	if (t->part == 0 && !begin_memory(p, t))
+		return ERR_NOTFOUND;
+	if (!is_next_part(p, t))
+		return ERR_NOTFOUND;
+	memcpy(&m->octets[m->length], t->octets, t->length);
+	m->length = (uint16_t)(m->length + t->length);
+	p->memory_parts++;
+	if (p->memory_parts < t->parts)
+		return ERR_OK;
+	p->memory_parts = 0;
+	return decoder_remember(p->decoder, m) == ERR_OK ? ERR_OK
+							 : ERR_NOTFOUND;
+}
+
 /* A store_restore_fn. */
 static int
 restore_finding(const struct finding *f, void *arg)
@@ -94,8 +165,16 @@ restore_finding(const struct finding *f, void *arg)
 
 	if (f->kind == FINDING_EXPORTER) {
 		registry_restore(p->registry, &f->exporter);
+		if (f->exporter.last_seen_ms > p->newest_ms)
+			p->newest_ms = f->exporter.last_seen_ms;
 		return ERR_OK;
 	}
+	if (f->kind == FINDING_EXPORTER_HOUR) {
+		registry_restore_hour(p->registry, &f->exporter_hour);
+		return ERR_OK;
+	}
+	if (f->kind == FINDING_TEMPLATE)
+		return restore_template(p, &f->template_part);
 	/* a smaller table, or a value that cannot be: not worth a refusal */
 	if (engine_restore(p->engine, f) != ERR_OK)
 		p->restore_lost++;
@@ -106,9 +185,12 @@ int
 pipeline_restore(struct pipeline *p, struct store *s)
 {
 	int err = store_restore(s, restore_finding, p);
+	uint32_t first;
 
 	if (err != ERR_OK)
 		return err;
+	/* who the decoder was reminded of is not new */
+	(void)registry_update(p->registry, &first);
 	p->sequence = store_sequence(s);
 	if (p->restore_lost != 0)
 		log_warnx(MODULE,
@@ -132,7 +214,8 @@ is_kept(enum counter which)
 {
 	return which != COUNTER_STORE_COMMITS && which != COUNTER_STORE_ROWS &&
 	       which != COUNTER_STORE_ERRORS &&
-	       which != COUNTER_STORE_COMMIT_US;
+	       which != COUNTER_STORE_COMMIT_US &&
+	       which != COUNTER_STORE_TEMPLATES_FULL;
 }
 
 /* Appends the counters that changed. */
@@ -155,6 +238,52 @@ collect_counters(struct pipeline *p)
 	}
 }
 
+static void
+append_memory(struct pipeline *p, uint32_t exporter)
+{
+	const struct decoder_memory *m = &p->memory;
+	uint16_t parts = (uint16_t)((m->length + TEMPLATE_PART_OCTETS - 1) /
+				    TEMPLATE_PART_OCTETS);
+
+	for (uint16_t i = 0; i < parts; i++) {
+		struct finding *f =
+		    finding_batch_add(p->findings, FINDING_TEMPLATE);
+		struct finding_template *t = &f->template_part;
+		size_t from = (size_t)i * TEMPLATE_PART_OCTETS;
+		size_t length = m->length - from;
+
+		if (length > TEMPLATE_PART_OCTETS)
+			length = TEMPLATE_PART_OCTETS;
+		t->exporter = exporter;
+		t->source_port = m->source_port;
+		t->kind = m->kind;
+		t->id = m->id;
+		t->learned_ms = m->learned_ms;
+		t->part = i;
+		t->parts = parts;
+		t->length = (uint8_t)length;
+		memcpy(t->octets, &m->octets[from], length);
+	}
+}
+
+/* Appends what the decoder wants to know again at the next start. */
+static void
+collect_memories(struct pipeline *p)
+{
+	uint32_t least = finding_batch_room(p->findings);
+
+	least = least > MEMORY_PARTS_BATCH ? least - MEMORY_PARTS_BATCH : 0;
+	while (finding_batch_room(p->findings) >= least + MEMORY_PARTS_MAX &&
+	       decoder_memory_next(p->decoder, &p->memory_cursor, &p->memory)) {
+		const struct decoder_memory *m = &p->memory;
+		uint32_t exporter = registry_find(p->registry, &m->address,
+		    m->domain, m->protocol);
+
+		if (exporter != REGISTRY_UNKNOWN)
+			append_memory(p, exporter);
+	}
+}
+
 /*
  * Hands one batch over; the writer is idle. Exporters come first: the
  * findings behind them name them. True when more is waiting.
@@ -165,6 +294,7 @@ hand_over(struct pipeline *p)
 	assert(writer_idle(p->writer));
 	p->findings->count = 0;
 	registry_collect(p->registry, p->findings);
+	collect_memories(p);
 	collect_counters(p);
 	p->waiting = engine_collect(p->engine, p->findings);
 	p->flows_since = 0;
@@ -208,14 +338,39 @@ log_new_exporters(struct pipeline *p, uint32_t first, int64_t now_ms)
 	    (unsigned)info.protocol, count);
 }
 
+/* Anybody can send, so one line a minute. */
+static void
+log_refused(struct pipeline *p, const struct datagram *d,
+    enum decode_status status)
+{
+	char address[ADDR_TEXT_MAX];
+	bool limit = status != DECODE_NOT_ALLOWED;
+
+	if (!log_limited(&p->refused_log_s, d->received_ms / MS_PER_S,
+		LOG_INTERVAL_S))
+		return;
+	log_warnx(MODULE, "exporter refused: %s %s",
+	    addr_format(&d->source, address),
+	    !limit ? "may not send: see exporter and accept_any in "
+		     "darkportd.conf(5)"
+	    : status == DECODE_EXPORTER_LIMIT
+		? "is one more than max_exporters"
+		: "has more domains than max_domains");
+}
+
 /* Decodes one datagram behind what is in the flow batch already. */
 static void
 decode(struct pipeline *p, const struct datagram *d)
 {
 	uint32_t before = p->flows->count;
+	enum decode_status status;
 	uint32_t first;
 
-	decoder_decode(p->decoder, d, p->flows);
+	registry_turn(p->registry, d->received_ms);
+	status = decoder_decode(p->decoder, d, p->flows);
+	if (status == DECODE_NOT_ALLOWED || status == DECODE_EXPORTER_LIMIT ||
+	    status == DECODE_DOMAIN_LIMIT)
+		log_refused(p, d, status);
 	if (registry_update(p->registry, &first))
 		log_new_exporters(p, first, d->received_ms);
 	for (uint32_t i = before; i < p->flows->count; i++) {
@@ -235,6 +390,18 @@ judge(struct pipeline *p)
 	p->flows->count = 0;
 }
 
+/* Looks at the exporters, once a second, when something came. */
+static void
+watch(struct pipeline *p, int64_t now_ms)
+{
+	uint64_t decoded = counter_get(p->counters, COUNTER_DATAGRAMS_DECODED);
+
+	if (decoded == p->watched)
+		return;
+	p->watched = decoded;
+	watch_tick(p->watch, now_ms);
+}
+
 static bool
 has_room(const struct pipeline *p)
 {
@@ -245,8 +412,8 @@ has_room(const struct pipeline *p)
 static bool
 is_due(const struct pipeline *p)
 {
-	return p->waiting || p->flows_since >= p->flows_due ||
-	       engine_is_crowded(p->engine);
+	return p->waiting || registry_is_turning(p->registry) ||
+	       p->flows_since >= p->flows_due || engine_is_crowded(p->engine);
 }
 
 void
@@ -274,6 +441,8 @@ pipeline_tick(struct pipeline *p, int64_t now_ms)
 {
 	judge(p);
 	engine_tick(p->engine, now_ms);
+	watch(p, now_ms);
+	registry_turn(p->registry, now_ms);
 	if (writer_idle(p->writer))
 		hand_over(p);
 }
@@ -308,6 +477,7 @@ tick_replay(struct pipeline *p, int64_t now_ms)
 		} while (crowded && !p->failed);
 		p->replay_ms = due;
 	}
+	watch(p, p->replay_ms);
 }
 
 void
@@ -317,6 +487,7 @@ pipeline_replay(const struct datagram *d, void *pipeline)
 
 	if (p->failed)
 		return;
+	decoder_accept_any(p->decoder, true);
 	tick_replay(p, d->received_ms);
 	if (!has_room(p))
 		judge(p);
@@ -329,6 +500,7 @@ pipeline_end_replay(struct pipeline *p, bool complete)
 {
 	bool more;
 
+	decoder_accept_any(p->decoder, false);
 	if (p->failed)
 		return ERR_IO;
 	judge(p);

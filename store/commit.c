@@ -31,14 +31,41 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 	    " VALUES (?, ?, ?, ?, ?)",
 	[STATEMENT_EXPORTER] =
 	    "INSERT INTO t_exporter(address_ip, domain, version, first_ms,"
-	    " last_ms, datagrams, records, lost, templates)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	    " last_ms, datagrams, records, lost, templates, name,"
+	    " unknown_template_sets, templates_changed, sampling,"
+	    " clock_offset_ms, active_timeout_s, idle_timeout_s, restarts,"
+	    " duplicates, reordered, shared_address, refused)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?, ?)"
 	    " ON CONFLICT(address_ip, domain, version) DO UPDATE SET"
 	    " first_ms = min(first_ms, excluded.first_ms),"
 	    " last_ms = max(last_ms, excluded.last_ms),"
 	    " datagrams = excluded.datagrams, records = excluded.records,"
-	    " lost = excluded.lost, templates = excluded.templates"
+	    " lost = excluded.lost, templates = excluded.templates,"
+	    " name = excluded.name,"
+	    " unknown_template_sets = excluded.unknown_template_sets,"
+	    " templates_changed = excluded.templates_changed,"
+	    " sampling = excluded.sampling,"
+	    " clock_offset_ms = excluded.clock_offset_ms,"
+	    " active_timeout_s = excluded.active_timeout_s,"
+	    " idle_timeout_s = excluded.idle_timeout_s,"
+	    " restarts = excluded.restarts,"
+	    " duplicates = excluded.duplicates,"
+	    " reordered = excluded.reordered,"
+	    " shared_address = excluded.shared_address,"
+	    " refused = excluded.refused"
 	    " RETURNING id",
+	[STATEMENT_EXPORTER_HOUR] =
+	    "REPLACE INTO t_exporter_hour(exporter_id, hour_ms, datagrams,"
+	    " records, lost) VALUES (?, ?, ?, ?, ?)",
+	[STATEMENT_TEMPLATE_CLEAR] =
+	    "DELETE FROM t_template"
+	    " WHERE exporter_id = ? AND source_port = ? AND kind = ?"
+	    " AND template_id = ?",
+	[STATEMENT_TEMPLATE] =
+	    "INSERT INTO t_template(exporter_id, source_port, kind,"
+	    " template_id, part, parts, learned_ms, octets)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	[STATEMENT_HOST] = "REPLACE INTO t_host(ip, label, first_ms, last_ms)"
 			   " VALUES (?, ?, ?, ?)",
 	/* An id keeps its host, protocol and port: not setting them again
@@ -98,7 +125,8 @@ commit_prepare(struct store *s)
 		if (rc != SQLITE_OK)
 			return db_err(rc);
 	}
-	return ERR_OK;
+	return db_int(s->db, "SELECT count(*) FROM t_template",
+	    &s->templates.rows);
 }
 
 void
@@ -224,12 +252,17 @@ ensure_addresses(struct store *s, const struct addr *host,
 	return err;
 }
 
+/* 0: not known. */
+static int64_t
+exporter_row(const struct store *s, uint32_t index)
+{
+	return index < EXPORTER_INDEX_MAX ? s->exporters.rows[index] : 0;
+}
+
 static void
 bind_exporter(struct db_binder *b, const struct store *s, uint32_t index)
 {
-	int64_t row = index < EXPORTER_INDEX_MAX ? s->exporters.rows[index] : 0;
-
-	db_bind_id(b, (uint64_t)row);
+	db_bind_id(b, (uint64_t)exporter_row(s, index));
 }
 
 /* --- one writer a kind --------------------------------------------------- */
@@ -273,6 +306,32 @@ write_network(struct store *s, const struct finding *f)
 	return db_run(&b);
 }
 
+static void
+bind_exporter_values(struct db_binder *b, const struct finding_exporter *e)
+{
+	db_bind_octets(b, e->address.octets, sizeof(e->address.octets));
+	db_bind_int(b, e->domain);
+	db_bind_int(b, e->protocol);
+	db_bind_int(b, e->first_seen_ms);
+	db_bind_int(b, e->last_seen_ms);
+	db_bind_count(b, e->datagrams);
+	db_bind_count(b, e->records);
+	db_bind_count(b, e->lost);
+	db_bind_int(b, e->templates);
+	db_bind_text(b, e->name);
+	db_bind_count(b, e->unknown_template_sets);
+	db_bind_count(b, e->templates_changed);
+	db_bind_int(b, e->sampling);
+	db_bind_int(b, e->clock_offset_ms);
+	db_bind_id(b, e->active_timeout_s);
+	db_bind_id(b, e->idle_timeout_s);
+	db_bind_count(b, e->restarts);
+	db_bind_count(b, e->duplicates);
+	db_bind_count(b, e->reordered);
+	db_bind_int(b, e->shared_address);
+	db_bind_count(b, e->refused);
+}
+
 static int
 write_exporter(struct store *s, const struct finding *f)
 {
@@ -285,15 +344,7 @@ write_exporter(struct store *s, const struct finding *f)
 
 	if (err != ERR_OK)
 		return err;
-	db_bind_octets(&b, e->address.octets, sizeof(e->address.octets));
-	db_bind_int(&b, e->domain);
-	db_bind_int(&b, e->protocol);
-	db_bind_int(&b, e->first_seen_ms);
-	db_bind_int(&b, e->last_seen_ms);
-	db_bind_count(&b, e->datagrams);
-	db_bind_count(&b, e->records);
-	db_bind_count(&b, e->lost);
-	db_bind_int(&b, e->templates);
+	bind_exporter_values(&b, e);
 	rc = b.rc == SQLITE_OK ? sqlite3_step(stmt) : b.rc;
 	if (rc == SQLITE_ROW) {
 		row = sqlite3_column_int64(stmt, 0);
@@ -309,6 +360,76 @@ write_exporter(struct store *s, const struct finding *f)
 	if (e->index < EXPORTER_INDEX_MAX)
 		s->exporters.rows[e->index] = row;
 	return ERR_OK;
+}
+
+static int
+write_exporter_hour(struct store *s, const struct finding *f)
+{
+	const struct finding_exporter_hour *h = &f->exporter_hour;
+	struct db_binder b = db_bind(s->statements[STATEMENT_EXPORTER_HOUR]);
+	int64_t exporter = exporter_row(s, h->exporter);
+
+	if (exporter == 0)
+		return ERR_OK; /* nobody's hour is no row */
+	db_bind_int(&b, exporter);
+	db_bind_int(&b, h->hour_ms);
+	db_bind_count(&b, h->datagrams);
+	db_bind_count(&b, h->records);
+	db_bind_count(&b, h->lost);
+	return db_run(&b);
+}
+
+static void
+bind_template_key(struct db_binder *b, const struct store *s,
+    const struct finding_template *t)
+{
+	db_bind_int(b, exporter_row(s, t->exporter));
+	db_bind_int(b, t->source_port);
+	db_bind_int(b, t->kind);
+	db_bind_int(b, t->id);
+}
+
+int
+commit_forget(struct store *s, const struct finding_template *t)
+{
+	struct db_binder b = db_bind(s->statements[STATEMENT_TEMPLATE_CLEAR]);
+	int err;
+
+	bind_template_key(&b, s, t);
+	err = db_run(&b);
+	if (err == ERR_OK)
+		s->templates.rows -= sqlite3_changes(s->db);
+	return err;
+}
+
+/* The first part clears the place; without room the rest is not kept. */
+static int
+write_template(struct store *s, const struct finding *f)
+{
+	const struct finding_template *t = &f->template_part;
+	struct db_binder b = db_bind(s->statements[STATEMENT_TEMPLATE]);
+	int err = ERR_OK;
+
+	if (exporter_row(s, t->exporter) == 0)
+		return ERR_OK;
+	if (t->part == 0) {
+		err = commit_forget(s, t);
+		s->templates.fits =
+		    s->templates.rows + t->parts <= TEMPLATE_ROWS_MAX;
+		if (!s->templates.fits)
+			counter_add(s->counters, COUNTER_STORE_TEMPLATES_FULL,
+			    1);
+	}
+	if (err != ERR_OK || !s->templates.fits)
+		return err;
+	bind_template_key(&b, s, t);
+	db_bind_int(&b, t->part);
+	db_bind_int(&b, t->parts);
+	db_bind_int(&b, t->learned_ms);
+	db_bind_octets(&b, t->octets, t->length);
+	err = db_run(&b);
+	s->templates.rows++;
+	return err;
 }
 
 static int
@@ -460,6 +581,10 @@ write_finding(struct store *s, const struct finding *f)
 		return write_network(s, f);
 	case FINDING_EXPORTER:
 		return write_exporter(s, f);
+	case FINDING_EXPORTER_HOUR:
+		return write_exporter_hour(s, f);
+	case FINDING_TEMPLATE:
+		return write_template(s, f);
 	case FINDING_HOST:
 		return write_host(s, f);
 	case FINDING_EXPOSURE:
@@ -510,6 +635,7 @@ roll_back(struct store *s)
 	if (s->exporters_saved)
 		s->exporters = s->exporters_before;
 	s->networks_cleared = s->networks_cleared_before;
+	s->templates = s->templates_before;
 }
 
 static uint64_t
@@ -530,6 +656,7 @@ store_write(struct store *s, const struct finding_batch *batch,
 
 	s->exporters_saved = false;
 	s->networks_cleared_before = s->networks_cleared;
+	s->templates_before = s->templates;
 	err = write_all(s, batch);
 	if (err != ERR_OK) {
 		snprintf(message, STORE_MESSAGE_MAX, "cannot write %s: %s",

@@ -104,9 +104,19 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	},
 	[QUERY_EXPORTERS] = {
 	    .select = "json_object('address', address, 'domain', domain,"
-		"'protocol', protocol, 'first_seen', first_seen_iso,"
-		"'last_seen', last_seen_iso, 'datagrams', datagrams,"
-		"'records', records, 'lost', lost, 'templates', templates),"
+		"'protocol', protocol, 'name', nullif(name, ''),"
+		"'first_seen', first_seen_iso, 'last_seen', last_seen_iso,"
+		"'datagrams', datagrams, 'records', records, 'lost', lost,"
+		"'share_lost', share_lost, 'reordered', reordered,"
+		"'duplicates', duplicates, 'restarts', restarts,"
+		"'refused', refused,"
+		"'unknown_template_sets', unknown_template_sets,"
+		"'templates', templates,"
+		"'templates_changed', templates_changed,"
+		"'sampling', sampling, 'clock_offset_ms', clock_offset_ms,"
+		"'active_timeout', active_timeout,"
+		"'idle_timeout', idle_timeout, 'shared_address',"
+		" json(iif(shared_address, 'true', 'false'))),"
 		" address_ip, domain, version, 0",
 	    .view = "exporters",
 	    .after = "(address_ip, domain, version) > (@ip, @n0, @n1)",

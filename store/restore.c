@@ -41,7 +41,55 @@ read_exporter(struct store *s, struct db_row *r, struct finding *f)
 	e->records = db_read_unsigned(r, INT64_MAX);
 	e->lost = db_read_unsigned(r, INT64_MAX);
 	e->templates = (uint32_t)db_read_unsigned(r, UINT32_MAX);
+	db_read_text(r, e->name, sizeof(e->name));
+	e->unknown_template_sets = db_read_unsigned(r, INT64_MAX);
+	e->templates_changed = db_read_unsigned(r, INT64_MAX);
+	e->sampling = (uint32_t)db_read_unsigned(r, UINT32_MAX);
+	e->clock_offset_ms = db_read_int(r);
+	e->active_timeout_s = (uint32_t)db_read_unsigned(r, UINT32_MAX);
+	e->idle_timeout_s = (uint32_t)db_read_unsigned(r, UINT32_MAX);
+	e->restarts = db_read_unsigned(r, INT64_MAX);
+	e->duplicates = db_read_unsigned(r, INT64_MAX);
+	e->reordered = db_read_unsigned(r, INT64_MAX);
+	e->shared_address = db_read_unsigned(r, 1) == 1;
+	e->refused = db_read_unsigned(r, INT64_MAX);
 	s->exporters.rows[e->index] = row;
+}
+
+static void
+read_exporter_hour(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_exporter_hour *h = &f->exporter_hour;
+
+	h->exporter = read_exporter_index(s, r);
+	h->hour_ms = db_read_int(r);
+	h->datagrams = db_read_unsigned(r, INT64_MAX);
+	h->records = db_read_unsigned(r, INT64_MAX);
+	h->lost = db_read_unsigned(r, INT64_MAX);
+}
+
+static void
+read_template(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_template *t = &f->template_part;
+	const void *octets;
+	int length;
+
+	t->exporter = read_exporter_index(s, r);
+	t->source_port = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	t->kind = (uint8_t)db_read_unsigned(r, UINT8_MAX);
+	t->id = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	t->part = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	t->parts = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	t->learned_ms = db_read_int(r);
+	octets = sqlite3_column_blob(r->stmt, r->index);
+	length = sqlite3_column_bytes(r->stmt, r->index++);
+	if (octets == NULL || length > TEMPLATE_PART_OCTETS) {
+		r->failed = length != 0;
+		return;
+	}
+	memcpy(t->octets, octets, (size_t)length);
+	t->length = (uint8_t)length;
 }
 
 static void
@@ -146,9 +194,24 @@ read_outcome(struct store *s, struct db_row *r, struct finding *f)
 /* Exporters first: the others' rows name them. */
 static const struct restorer restorers[] = {
 	{ "SELECT id, row_number() OVER (ORDER BY id) - 1, address_ip, domain,"
-	  " version, first_ms, last_ms, datagrams, records, lost, templates"
+	  " version, first_ms, last_ms, datagrams, records, lost, templates,"
+	  " name, unknown_template_sets, templates_changed, sampling,"
+	  " clock_offset_ms, active_timeout_s, idle_timeout_s, restarts,"
+	  " duplicates, reordered, shared_address, refused"
 	  " FROM t_exporter ORDER BY id LIMIT 65536",
 	    FINDING_EXPORTER, read_exporter },
+	{ "SELECT exporter_id, hour_ms, datagrams, records, lost"
+	  " FROM t_exporter_hour"
+	  " WHERE hour_ms = (SELECT max(hour_ms) FROM t_exporter_hour)"
+	  " ORDER BY exporter_id",
+	    FINDING_EXPORTER_HOUR, read_exporter_hour },
+	/* who sent last comes first: there may be room for these only */
+	{ "SELECT t.exporter_id, t.source_port, t.kind, t.template_id, t.part,"
+	  " t.parts, t.learned_ms, t.octets"
+	  " FROM t_template t JOIN t_exporter e ON e.id = t.exporter_id"
+	  " ORDER BY e.last_ms DESC, e.id, t.source_port, t.kind,"
+	  " t.template_id, t.part",
+	    FINDING_TEMPLATE, read_template },
 	{ "SELECT clock_ms, training_from_ms, training_length_ms,"
 	  " next_exposure_id, next_alert_id, next_event_id FROM t_engine",
 	    FINDING_ENGINE, read_engine },
@@ -191,6 +254,8 @@ restore_list(struct store *s, const struct restorer *list, store_restore_fn fn,
 		f.kind = list->kind;
 		list->read(s, &r, &f);
 		err = r.failed ? ERR_FORMAT : fn(&f, arg);
+		if (err == ERR_NOTFOUND && f.kind == FINDING_TEMPLATE)
+			err = commit_forget(s, &f.template_part);
 	}
 	sqlite3_finalize(stmt);
 	if (err == ERR_OK && rc != SQLITE_DONE)

@@ -26,6 +26,9 @@ enum statement {
 	STATEMENT_NETWORKS_CLEAR,
 	STATEMENT_NETWORK,
 	STATEMENT_EXPORTER,
+	STATEMENT_EXPORTER_HOUR,
+	STATEMENT_TEMPLATE_CLEAR,
+	STATEMENT_TEMPLATE,
 	STATEMENT_HOST,
 	STATEMENT_EXPOSURE,
 	STATEMENT_EXPOSURE_RETRACTED,
@@ -54,6 +57,15 @@ struct exporter_map {
 	int64_t rows[EXPORTER_INDEX_MAX];
 };
 
+/* Of t_template: 8 MiB of octets. */
+#define TEMPLATE_ROWS_MAX 65536
+
+/* How many rows t_template has, and whether the memory in work fits. */
+struct template_room {
+	int64_t rows;
+	bool fits;
+};
+
 struct store {
 	sqlite3 *db;
 	struct counters *counters;
@@ -69,11 +81,16 @@ struct store {
 	bool exporters_saved;
 	bool networks_cleared; /* those of the last life are gone */
 	bool networks_cleared_before;
+	struct template_room templates;
+	struct template_room templates_before;
 };
 
 /* commit.c: the statements and the cache, of an open and current file. */
 int commit_prepare(struct store *s) MUST_CHECK;
 void commit_release(struct store *s);
+
+/* Takes all parts of t's memory out of the file. */
+int commit_forget(struct store *s, const struct finding_template *t) MUST_CHECK;
 
 /*
  * A sketch as octets: exact[], count (big-endian), registers. The same on

@@ -42,14 +42,18 @@ int store_open(const char *path, struct counters *counters, struct store **out,
 /* Checkpoints, marks the stop clean, closes. Takes NULL. */
 void store_close(struct store *s);
 
-/* Gets each finding of the last committed state; a negative stops. */
+/*
+ * Gets each finding of the last committed state; a negative stops, but for
+ * ERR_NOTFOUND of a FINDING_TEMPLATE: the store forgets all its parts.
+ */
 typedef int (*store_restore_fn)(const struct finding *f, void *arg);
 
 /*
  * Gives back FINDING_ENGINE, FINDING_HOST, FINDING_EXPOSURE (open and stale
  * ones), FINDING_OUTCOME of the last two hours, and FINDING_TRANS_DARKPORT of
- * those exposures, in the order exporters, engine, hosts, exposures,
- * trans-darkports, outcomes. Exporter indexes in them are 0 to n-1 as
+ * those exposures, in the order exporters, their latest hour, templates (of
+ * who sent last first), engine, hosts, exposures, trans-darkports, outcomes.
+ * Exporter indexes in them are 0 to n-1 as
  * FINDING_EXPORTER names them, or STORE_EXPORTER_NONE. From then on batches
  * that say these indexes mean these exporters, until a FINDING_EXPORTER of a
  * later batch gives the index to another.

@@ -168,7 +168,53 @@ add_exporter(struct finding_batch *b, uint32_t index)
 		.domain = UINT32_MAX - index,
 		.templates = 4,
 		.protocol = protocols[index % 3],
+		.unknown_template_sets = 5,
+		.templates_changed = 6,
+		.restarts = 7,
+		.duplicates = 8,
+		.reordered = 9,
+		.refused = 10,
+		.clock_offset_ms = -11 - (int64_t)index,
+		.sampling = 100,
+		.active_timeout_s = 60 * index, /* the first one: not told */
+		.idle_timeout_s = 15 * index,
+		.shared_address = index == 2,
 	};
+	snprintf(f->exporter.name, LABEL_MAX, "edge%u", (unsigned)index);
+	return f;
+}
+
+struct finding *
+add_exporter_hour(struct finding_batch *b, uint32_t index)
+{
+	struct finding *f = add(b, FINDING_EXPORTER_HOUR);
+
+	f->exporter_hour = (struct finding_exporter_hour){
+		.exporter = index,
+		.hour_ms = T0_MS / HOUR_MS * HOUR_MS,
+		.datagrams = 9,
+		.records = 99,
+		.lost = 1,
+	};
+	return f;
+}
+
+struct finding *
+add_template(struct finding_batch *b, uint32_t exporter, uint16_t id,
+    uint16_t part, uint16_t parts)
+{
+	struct finding *f = add(b, FINDING_TEMPLATE);
+	struct finding_template *t = &f->template_part;
+
+	t->exporter = exporter;
+	t->source_port = 2055;
+	t->kind = 1;
+	t->id = id;
+	t->part = part;
+	t->parts = parts;
+	t->learned_ms = T0_MS + id;
+	t->length = part + 1 == parts ? 3 : TEMPLATE_PART_OCTETS;
+	memset(t->octets, id + part, t->length);
 	return f;
 }
 
@@ -305,6 +351,11 @@ fixture_world(uint64_t sequence)
 	add_network(b, "2001:db8::/32");
 	for (uint32_t i = 0; i < 3; i++)
 		add_exporter(b, i);
+	for (uint32_t i = 0; i < 3; i++)
+		add_exporter_hour(b, i);
+	for (uint16_t part = 0; part < 3; part++)
+		add_template(b, 1, 256, part, 3);
+	add_template(b, 2, 257, 0, 1);
 	f = add(b, FINDING_ENGINE);
 	f->engine = (struct finding_engine){ T0_MS + 2 * HOUR_MS, T0_MS,
 		HOUR_MS, 15, 6, 31 };

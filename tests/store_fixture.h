@@ -44,6 +44,10 @@ struct finding_batch *fixture_batch(uint64_t sequence, uint32_t max);
 /* Findings made of a number, all members set; each appends one. */
 struct finding *add_network(struct finding_batch *b, const char *text);
 struct finding *add_exporter(struct finding_batch *b, uint32_t index);
+struct finding *add_exporter_hour(struct finding_batch *b, uint32_t index);
+/* One part of a template; its octets are made of the id and the part. */
+struct finding *add_template(struct finding_batch *b, uint32_t exporter,
+    uint16_t id, uint16_t part, uint16_t parts);
 struct finding *add_host(struct finding_batch *b, uint32_t n);
 struct finding *add_exposure(struct finding_batch *b, uint32_t n);
 struct finding *add_trans_darkport(struct finding_batch *b, uint32_t n);

@@ -155,7 +155,14 @@ fill_batch(struct finding_batch *batch)
 		    .lost = 2,
 		    .domain = 7,
 		    .templates = 1,
-		    .protocol = 9 };
+		    .protocol = 9,
+		    .sampling = 64,
+		    .restarts = 3,
+		    .unknown_template_sets = 4,
+		    .refused = 5,
+		    .clock_offset_ms = -700,
+		    .active_timeout_s = 60,
+		    .name = "edge1" };
 	add_host(batch, "192.0.2.7");
 	add_host(batch, "192.0.2.9");
 	add_host(batch, "2001:db8:1::7");
@@ -805,6 +812,19 @@ exporters_tell_what_they_sent(void **state)
 	assert_string_equal(text_of(row(json, 0), "address"), "198.51.100.1");
 	assert_int_equal(number_of(row(json, 0), "records"), 200);
 	assert_int_equal(number_of(row(json, 0), "lost"), 2);
+	assert_string_equal(text_of(row(json, 0), "name"), "edge1");
+	assert_true(json_real_value(
+			json_object_get(row(json, 0), "share_lost")) > 0.16);
+	assert_int_equal(number_of(row(json, 0), "sampling"), 64);
+	assert_int_equal(number_of(row(json, 0), "restarts"), 3);
+	assert_int_equal(number_of(row(json, 0), "unknown_template_sets"), 4);
+	assert_int_equal(number_of(row(json, 0), "refused"), 5);
+	assert_int_equal(number_of(row(json, 0), "clock_offset_ms"), -700);
+	assert_int_equal(number_of(row(json, 0), "active_timeout"), 60);
+	assert_true(
+	    json_is_null(json_object_get(row(json, 0), "idle_timeout")));
+	assert_true(json_is_integer(
+	    json_object_get(json_object_get(json, "meta"), "kernel_drops")));
 	json_decref(json);
 }
 

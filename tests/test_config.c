@@ -63,6 +63,10 @@ config_reads_every_keyword(void **state)
 	    "max_pairs = 1000\nmax_sources = 1001\nmax_hosts = 1002\n"
 	    "max_exposures = 1003\nmax_events = 40004\nrcvbuf = 4M\n"
 	    "max_exporters = 10\nmax_templates = 11\nmax_fields = 12\n"
+	    "max_domains = 13\naccept_any = true\n"
+	    "exporter_source_port = yes\n"
+	    "exporter = {\"192.0.2.1=edge1\", \"10.0.0.0/8=lab\","
+	    " \"2001:db8::1\"}\n"
 	    "template_lifetime = 1h\n");
 	assert_int_equal(c.engine.internal.count, 2);
 	assert_string_equal(c.engine.internal.networks[0].label, "servers");
@@ -89,6 +93,14 @@ config_reads_every_keyword(void **state)
 	assert_int_equal(c.decoder.max_exporters, 10);
 	assert_int_equal(c.decoder.max_templates, 11);
 	assert_int_equal(c.decoder.max_fields, 12);
+	assert_int_equal(c.decoder.max_domains, 13);
+	assert_true(c.decoder.accept_any);
+	assert_true(c.decoder.source_port_in_key);
+	assert_int_equal(c.decoder.allow.count, 3);
+	assert_string_equal(c.decoder.allow.networks[0].label, "edge1");
+	assert_int_equal(c.decoder.allow.networks[0].prefix.length, 128);
+	assert_string_equal(c.decoder.allow.networks[1].label, "lab");
+	assert_string_equal(c.decoder.allow.networks[2].label, "");
 	assert_int_equal(c.decoder.template_lifetime_ms, 3600 * 1000);
 }
 
@@ -125,6 +137,10 @@ config_names_file_and_line_of_a_bad_value(void **state)
 	read_wrong("internal = {\"\"}\n"
 		   "internal = {\"10.0.0.0/8\", \"10.0.0.0/8\"}\n",
 	    FILE_NAME ":1: internal '': no prefix");
+	read_wrong("exporter = {\"10.0.0.0/8=lab\", \"edge1\"}\n",
+	    FILE_NAME ":1: exporter 'edge1': no prefix");
+	read_wrong("max_domains = 0\n",
+	    FILE_NAME ":1: max_domains '0': must be 1 to 4096");
 }
 
 static void

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sqlite3.h>
+
 #include "daemon/pipeline.h"
 #include "tests/datagrams.h"
 #include "tests/store_fixture.h"
@@ -21,11 +23,11 @@ struct life {
 };
 
 static struct life *
-begin(struct fixture *x, uint32_t max_events)
+begin_with(struct fixture *x, uint32_t max_events,
+    const struct decoder_config *decoder)
 {
 	struct life *l = calloc(1, sizeof(*l));
 	struct engine_config engine = engine_config_default();
-	struct decoder_config decoder = decoder_config_default();
 	struct network n;
 
 	assert_non_null(l);
@@ -38,13 +40,23 @@ begin(struct fixture *x, uint32_t max_events)
 	engine.max_pairs = 10000;
 	engine.max_sources = 1000;
 	engine.max_events = max_events;
-	l->pipeline = pipeline_new(&engine, &decoder, &x->counters);
+	l->pipeline = pipeline_new(&engine, decoder, &x->counters);
 	assert_non_null(l->pipeline);
 	assert_ok(pipeline_restore(l->pipeline, x->store));
 	l->writer = writer_start(x->store);
 	assert_non_null(l->writer);
 	pipeline_start(l->pipeline, l->writer);
 	return l;
+}
+
+/* The builders' exporter has a public address. */
+static struct life *
+begin(struct fixture *x, uint32_t max_events)
+{
+	struct decoder_config decoder = decoder_config_default();
+
+	decoder.accept_any = true;
+	return begin_with(x, max_events, &decoder);
 }
 
 static void
@@ -224,6 +236,199 @@ replay_sheds_no_scan_event_behind_a_long_gap(void **state)
 	replay_probes(*state, 1, 30 * 86400 * INT64_C(1000));
 }
 
+/* --- memories ------------------------------------------------------------- */
+
+/* A v9 datagram with a template, or with a record of it. */
+static struct datagram
+netflow9(struct life *l, uint32_t sequence, bool is_template)
+{
+	struct datagram d;
+
+	build_netflow9(&l->build, 7, sequence);
+	if (is_template) {
+		build_template(&l->build, 256, build_usual_fields,
+		    FIELDS(build_usual_fields));
+	} else {
+		build_set(&l->build, 256);
+		build_usual_record(&l->build, "198.51.100.1", 40000, "10.0.0.7",
+		    443, 0x1b, 5);
+		build_usual_record(&l->build, "10.0.0.7", 443, "198.51.100.1",
+		    40000, 0x1b, 5);
+	}
+	build_done(&l->build);
+	d = build_datagram(&l->build);
+	d.received_ms = l->now_ms;
+	return d;
+}
+
+/* A life that hears a template, and one later that hears data only. */
+static void
+restart_behind_a_template(struct fixture *x, int64_t later_ms)
+{
+	struct life *l = begin(x, 1000);
+	struct datagram d = netflow9(l, 0, true);
+
+	pipeline_take(&d, l->pipeline);
+	finish(l);
+	l = begin(x, 1000);
+	l->now_ms += later_ms;
+	/* what the first life knew is not new, and has sent nothing yet */
+	pipeline_tick(l->pipeline, l->now_ms);
+	assert_true(writer_wait(l->writer, WAIT_MS));
+	assert_int_equal(fixture_int(x, "SELECT datagrams FROM exporters"), 1);
+	assert_int_equal(fixture_int(x, "SELECT last_seen FROM exporters"),
+	    BUILD_RECEIVED_MS / 1000);
+	d = netflow9(l, 1, false);
+	pipeline_take(&d, l->pipeline);
+	finish(l);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM exporters"), 1);
+	assert_int_equal(fixture_int(x, "SELECT datagrams FROM exporters"), 2);
+}
+
+static void
+pipeline_decodes_the_first_data_after_a_restart(void **state)
+{
+	struct fixture *x = *state;
+
+	restart_behind_a_template(x, 60000);
+	assert_int_equal(fixture_int(x, "SELECT records FROM exporters"), 2);
+	assert_int_equal(fixture_int(x, "SELECT unknown_template_sets FROM"
+					" exporters"),
+	    0);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM exposures WHERE"
+					" host = '10.0.0.7' AND port = 443"),
+	    1);
+}
+
+/* The exporter may mean something else by the number after a day. */
+static void
+pipeline_does_not_use_a_template_of_another_day(void **state)
+{
+	struct fixture *x = *state;
+
+	restart_behind_a_template(x, 2 * MEMORY_AGE_MAX_MS);
+	assert_int_equal(fixture_int(x, "SELECT records FROM exporters"), 0);
+	assert_int_equal(fixture_int(x, "SELECT unknown_template_sets FROM"
+					" exporters"),
+	    1);
+}
+
+/* What the store has of it is of no use: it is deleted, and no harm done. */
+static void
+pipeline_forgets_memories_that_mean_nothing(void **state)
+{
+	struct fixture *x = *state;
+	struct life *l = begin(x, 1000);
+	struct datagram d = netflow9(l, 0, true);
+	sqlite3 *db;
+
+	pipeline_take(&d, l->pipeline);
+	finish(l);
+	assert_int_equal(sqlite3_open(x->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+			     "INSERT INTO t_template SELECT exporter_id, 0,"
+			     " kind, 300, 1, 2, learned_ms, octets"
+			     " FROM t_template;"
+			     "INSERT INTO t_template SELECT exporter_id, 0,"
+			     " 77, 301, 0, 1, learned_ms, octets"
+			     " FROM t_template WHERE template_id = 256;"
+			     "INSERT INTO t_template SELECT exporter_id, 0,"
+			     " kind, 302, 0, 1, learned_ms, x'00'"
+			     " FROM t_template WHERE template_id = 256",
+			     NULL, NULL, NULL),
+	    SQLITE_OK);
+	sqlite3_close(db);
+	finish(begin(x, 1000));
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM t_template"), 1);
+	assert_int_equal(fixture_int(x, "SELECT template_id FROM t_template"),
+	    256);
+}
+
+/* --- who may send --------------------------------------------------------- */
+
+static void
+pipeline_refuses_strangers_but_not_in_captures(void **state)
+{
+	struct fixture *x = *state;
+	struct decoder_config decoder = decoder_config_default();
+	struct life *l = begin_with(x, 1000, &decoder);
+	struct datagram d = conversation(l, 1, "10.0.0.1", 80, true);
+
+	pipeline_replay(&d, l->pipeline);
+	assert_ok(pipeline_end_replay(l->pipeline, true));
+	assert_int_equal(counter_get(&x->counters, COUNTER_REFUSED_NOT_ALLOWED),
+	    0);
+	assert_int_equal(fixture_int(x, "SELECT datagrams FROM exporters"), 1);
+	/* the same sender, live */
+	pipeline_take(&d, l->pipeline);
+	finish(l);
+	assert_int_equal(counter_get(&x->counters, COUNTER_REFUSED_NOT_ALLOWED),
+	    1);
+	assert_int_equal(fixture_int(x, "SELECT datagrams FROM exporters"), 1);
+	assert_int_equal(fixture_int(x, "SELECT refused FROM exporters"), 1);
+}
+
+static void
+pipeline_names_exporters_by_the_allow_list(void **state)
+{
+	struct fixture *x = *state;
+	struct decoder_config decoder = decoder_config_default();
+	struct network n;
+	struct life *l;
+	struct datagram d;
+	char name[LABEL_MAX];
+
+	assert_ok(network_parse("192.0.2.0/24=edges", &n));
+	assert_ok(prefix_set_add(&decoder.allow, &n));
+	assert_ok(network_parse("192.0.2.1=edge1", &n));
+	assert_ok(prefix_set_add(&decoder.allow, &n));
+	l = begin_with(x, 1000, &decoder);
+	d = conversation(l, 1, "10.0.0.1", 80, true);
+	pipeline_take(&d, l->pipeline);
+	d.source.octets[15] = 99;
+	pipeline_take(&d, l->pipeline);
+	d.source.octets[14] = 99;
+	pipeline_take(&d, l->pipeline);
+	finish(l);
+	assert_int_equal(counter_get(&x->counters, COUNTER_REFUSED_NOT_ALLOWED),
+	    1);
+	fixture_text(x,
+	    "SELECT name FROM exporters WHERE address ="
+	    " '192.0.2.1'",
+	    name, sizeof(name));
+	assert_string_equal(name, "edge1");
+	fixture_text(x,
+	    "SELECT name FROM exporters WHERE address ="
+	    " '192.0.2.99'",
+	    name, sizeof(name));
+	assert_string_equal(name, "edges");
+}
+
+/* --- hours ---------------------------------------------------------------- */
+
+static void
+pipeline_keeps_the_hours_of_a_capture(void **state)
+{
+	struct fixture *x = *state;
+	struct life *l = begin(x, 1000);
+
+	for (int i = 0; i < 30; i++) {
+		struct datagram d = conversation(l, 1, "10.0.0.1", 80, true);
+
+		pipeline_replay(&d, l->pipeline);
+		l->now_ms += 10 * 60 * 1000;
+	}
+	assert_ok(pipeline_end_replay(l->pipeline, true));
+	finish(l);
+	assert_true(fixture_int(x, "SELECT count(*) FROM exporter_hours") >= 5);
+	assert_int_equal(fixture_int(x, "SELECT sum(datagrams) FROM"
+					" exporter_hours"),
+	    30);
+	assert_int_equal(fixture_int(x, "SELECT max(datagrams) FROM"
+					" exporter_hours"),
+	    6);
+}
+
 int
 main(void)
 {
@@ -232,6 +437,12 @@ main(void)
 		STORE_TEST(pipeline_writes_nothing_when_nothing_changed),
 		STORE_TEST(pipeline_keeps_one_number_an_exporter_over_restarts),
 		STORE_TEST(pipeline_numbers_batches_on_over_restarts),
+		STORE_TEST(pipeline_decodes_the_first_data_after_a_restart),
+		STORE_TEST(pipeline_does_not_use_a_template_of_another_day),
+		STORE_TEST(pipeline_forgets_memories_that_mean_nothing),
+		STORE_TEST(pipeline_refuses_strangers_but_not_in_captures),
+		STORE_TEST(pipeline_names_exporters_by_the_allow_list),
+		STORE_TEST(pipeline_keeps_the_hours_of_a_capture),
 		STORE_TEST(replay_sheds_no_scan_event_spread_out),
 		STORE_TEST(replay_sheds_no_scan_event_at_its_end),
 		STORE_TEST(replay_sheds_no_scan_event_behind_a_gap),

@@ -297,6 +297,14 @@ trans_darkports_hosts_and_exporters_are_rows(void **state)
 	assert_string_equal(text_of(row, "protocol"), "ipfix");
 	assert_int_equal(int_of(row, "domain"), 4294967293);
 	assert_int_equal(int_of(row, "lost"), 2);
+	assert_string_equal(text_of(row, "name"), "edge2");
+	assert_int_equal(int_of(row, "sampling"), 100);
+	assert_int_equal(int_of(row, "clock_offset_ms"), -13);
+	assert_int_equal(int_of(row, "idle_timeout"), 30);
+	assert_true(json_is_true(json_object_get(row, "shared_address")));
+	row = json_array_get(rows, 0);
+	assert_true(json_is_null(json_object_get(row, "idle_timeout")));
+	assert_true(json_is_false(json_object_get(row, "shared_address")));
 	json_decref(rows);
 	query_close(q);
 }

@@ -12,12 +12,13 @@
 
 #include "store/schema.h"
 
-#define README "schema/README.md"
+#define README	  "schema/README.md"
+#define VERSION_1 "schema/001-init.sql"
 
 static char *
-read_readme(void)
+read_text(const char *path)
 {
-	FILE *file = fopen(README, "rb");
+	FILE *file = fopen(path, "rb");
 	char *text;
 	long size;
 
@@ -77,7 +78,7 @@ static void
 the_readme_names_every_column(void **state)
 {
 	struct fixture *x = *state;
-	char *readme = read_readme();
+	char *readme = read_text(README);
 	sqlite3_stmt *stmt;
 	sqlite3 *db;
 	int columns = 0;
@@ -107,7 +108,7 @@ static void
 the_readme_names_no_other_column(void **state)
 {
 	struct fixture *x = *state;
-	char *readme = read_readme();
+	char *readme = read_text(README);
 	char object[64] = "", column[64];
 	char *line, *rest = readme;
 	sqlite3 *db;
@@ -132,7 +133,7 @@ static void
 every_query_of_the_readme_finds_rows(void **state)
 {
 	struct fixture *x = *state;
-	char *readme = read_readme();
+	char *readme = read_text(README);
 	char *at = readme;
 	sqlite3 *db;
 	int queries = 0;
@@ -179,6 +180,12 @@ views_have_the_promised_columns(void **state)
 		"SELECT address, domain, protocol, first_seen, last_seen,"
 		" datagrams, records, lost, templates, first_seen_iso,"
 		" last_seen_iso FROM exporters",
+		"SELECT name, share_lost, kernel_drops, unknown_template_sets,"
+		" templates_changed, sampling, clock_offset_ms,"
+		" active_timeout, idle_timeout, restarts, duplicates,"
+		" reordered, shared_address, refused FROM exporters",
+		"SELECT address, domain, protocol, hour, datagrams, records,"
+		" lost, share_lost, hour_iso FROM exporter_hours",
 		"SELECT hour, outcome, rule, attempts, hour_iso"
 		" FROM attempt_outcomes",
 		"SELECT name, value FROM counters",
@@ -255,9 +262,9 @@ the_schema_is_applied_once(void **state)
 }
 
 static const struct schema_step next_steps[] = {
-	{ 1, "SELECT this must not run" },
-	{ 2, "ALTER TABLE t_host ADD COLUMN name TEXT;" },
-	{ 3, "DROP VIEW hosts;"
+	{ 2, "SELECT this must not run" },
+	{ 3, "ALTER TABLE t_host ADD COLUMN name TEXT;" },
+	{ 4, "DROP VIEW hosts;"
 	     "CREATE VIEW hosts AS SELECT name FROM t_host;" },
 };
 
@@ -272,13 +279,13 @@ an_older_file_is_copied_and_migrated(void **state)
 	fixture_write(x, fixture_world(1));
 	fixture_close(x);
 	db = open_plain(x->path);
-	assert_ok(schema_apply(db, x->path, 1, next_steps, 3));
+	assert_ok(schema_apply(db, x->path, 2, next_steps, 3));
 	sqlite3_close(db);
-	assert_int_equal(fixture_int(x, "PRAGMA user_version"), 3);
-	assert_int_equal(fixture_int(x, "SELECT count(*) FROM t_migration"), 3);
+	assert_int_equal(fixture_int(x, "PRAGMA user_version"), 4);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM t_migration"), 4);
 	assert_int_equal(fixture_int(x, "SELECT count(*) FROM hosts"), 4);
-	snprintf(copy.path, sizeof(copy.path), "%.80s.v1.bak", x->path);
-	assert_int_equal(fixture_int(&copy, "PRAGMA user_version"), 1);
+	snprintf(copy.path, sizeof(copy.path), "%.80s.v2.bak", x->path);
+	assert_int_equal(fixture_int(&copy, "PRAGMA user_version"), 2);
 	assert_int_equal(fixture_int(&copy, "PRAGMA application_id"),
 	    STORE_APPLICATION_ID);
 	assert_int_equal(fixture_int(&copy, "SELECT count(*) FROM exposures"),
@@ -289,7 +296,7 @@ static void
 a_migration_that_fails_changes_nothing(void **state)
 {
 	static const struct schema_step steps[] = {
-		{ 2, "ALTER TABLE t_host ADD COLUMN name TEXT;"
+		{ 3, "ALTER TABLE t_host ADD COLUMN name TEXT;"
 		     "SELECT nonsense FROM nowhere;" },
 	};
 	struct fixture *x = *state;
@@ -301,12 +308,82 @@ a_migration_that_fails_changes_nothing(void **state)
 	fixture_close(x);
 	before = fixture_rows_hash(x);
 	db = open_plain(x->path);
-	assert_int_equal(schema_apply(db, x->path, 1, steps, 1), ERR_IO);
+	assert_int_equal(schema_apply(db, x->path, 2, steps, 1), ERR_IO);
 	assert_int_equal(sqlite3_get_autocommit(db), 1);
 	sqlite3_close(db);
-	assert_int_equal(fixture_int(x, "PRAGMA user_version"), 1);
+	assert_int_equal(fixture_int(x, "PRAGMA user_version"), 2);
 	assert_true(fixture_rows_hash(x) == before);
 	fixture_open(x);
+}
+
+/* A store as the program of schema 1 left it, with one of most things. */
+static void
+make_version_1(const char *path)
+{
+	static const char rows[] =
+	    "INSERT INTO t_meta VALUES ('clean', 1), ('batch_sequence', 9);"
+	    "INSERT INTO t_addr VALUES"
+	    " (1, x'00000000000000000000ffffc0000201', '192.0.2.1', 4),"
+	    " (2, x'00000000000000000000ffff0a000005', '10.0.0.5', 4);"
+	    "INSERT INTO t_exporter VALUES"
+	    " (3, x'00000000000000000000ffffc0000201', 7, 9, 1000, 2000, 90,"
+	    "  500, 10, 2);"
+	    "INSERT INTO t_exposure VALUES"
+	    " (1, x'00000000000000000000ffff0a000005', 6, 443, 'open',"
+	    "  'confirmed', 'unvetted', 'A1:D1', 'high', 1000, 2000, NULL,"
+	    "  NULL, 3, 0, 1, zeroblob(100), 0, NULL, NULL, NULL, 0, 3);";
+	const struct schema_step first = { 1, read_text(VERSION_1) };
+	sqlite3 *db = open_plain(path);
+
+	assert_ok(schema_apply(db, path, 0, &first, 1));
+	assert_int_equal(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	free((void *)(uintptr_t)first.sql);
+}
+
+/* A store_restore_fn: keeps the exporter. */
+static int
+take_exporter(const struct finding *f, void *arg)
+{
+	if (f->kind == FINDING_EXPORTER)
+		*(struct finding_exporter *)arg = f->exporter;
+	return ERR_OK;
+}
+
+static void
+a_file_of_version_1_goes_on_as_version_2(void **state)
+{
+	struct fixture *x = *state;
+	struct fixture copy = { 0 };
+	struct finding_exporter e = { 0 };
+	char text[128];
+
+	make_version_1(x->path);
+	assert_int_equal(fixture_int(x, "PRAGMA user_version"), 1);
+	fixture_open(x);
+	assert_int_equal(fixture_int(x, "PRAGMA user_version"), 2);
+	assert_int_equal(store_sequence(x->store), 9);
+	fixture_text(x,
+	    "SELECT address || ' ' || datagrams || ' ' || lost || ' ' ||"
+	    " share_lost || ' ' || sampling || ' ' || name || '.' ||"
+	    " coalesce(active_timeout, '-') || ' ' || refused FROM exporters",
+	    text, sizeof(text));
+	assert_string_equal(text, "192.0.2.1 90 10 0.1 1 .- 0");
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM nem WHERE"
+					" exporter = '192.0.2.1'"),
+	    1);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM exporter_hours"),
+	    0);
+	assert_ok(store_restore(x->store, take_exporter, &e));
+	assert_int_equal(e.datagrams, 90);
+	assert_int_equal(e.sampling, 1);
+	snprintf(copy.path, sizeof(copy.path), "%.80s.v1.bak", x->path);
+	assert_int_equal(fixture_int(&copy, "PRAGMA user_version"), 1);
+	assert_int_equal(fixture_int(&copy, "SELECT count(*) FROM exporters"),
+	    1);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM"
+					" pragma_foreign_key_check"),
+	    0);
 }
 
 int
@@ -321,6 +398,7 @@ main(void)
 		STORE_TEST(the_schema_is_applied_once),
 		STORE_TEST(an_older_file_is_copied_and_migrated),
 		STORE_TEST(a_migration_that_fails_changes_nothing),
+		STORE_TEST(a_file_of_version_1_goes_on_as_version_2),
 	};
 
 	return RUN_TESTS(tests);

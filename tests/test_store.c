@@ -249,8 +249,9 @@ static void
 store_write_fills_every_view(void **state)
 {
 	static const char *const views[] = { "networks", "exporters",
-		"exposures", "nem", "hosts", "trans_darkports", "scan_events",
-		"attempt_outcomes", "counters" };
+		"exporter_hours", "exposures", "nem", "hosts",
+		"trans_darkports", "scan_events", "attempt_outcomes",
+		"counters" };
 	struct fixture *x = *state;
 	char sql[64];
 
@@ -528,7 +529,7 @@ restore_gives_back_engine_exporters_and_alerts(void **state)
 		b = find(r.batch, FINDING_EXPORTER, i);
 		assert_non_null(b);
 		assert_memory_equal(&a->exporter, &b->exporter,
-		    offsetof(struct finding_exporter, protocol) + 1);
+		    offsetof(struct finding_exporter, name) + LABEL_MAX);
 	}
 	a = find(world, FINDING_TRANS_DARKPORT, 8);
 	b = find(r.batch, FINDING_TRANS_DARKPORT, 8);
@@ -541,6 +542,191 @@ restore_gives_back_engine_exporters_and_alerts(void **state)
 	assert_memory_equal(&a->host, &b->host, sizeof(a->host));
 	free(world);
 	free(r.batch);
+}
+
+/* --- exporters: hours and templates --------------------------------------- */
+
+/* What store_restore() gives of one kind, in its order. */
+struct some {
+	enum finding_kind kind;
+	uint32_t count;
+	int answer; /* given back for each */
+	struct finding findings[16];
+};
+
+static int
+take_some(const struct finding *f, void *arg)
+{
+	struct some *s = arg;
+
+	if (f->kind != s->kind)
+		return ERR_OK;
+	assert_true(s->count < 16);
+	s->findings[s->count++] = *f;
+	return s->answer;
+}
+
+static struct some
+restore_some(struct fixture *x, enum finding_kind kind, int answer)
+{
+	struct some s = { .kind = kind, .answer = answer };
+
+	fixture_close(x);
+	fixture_open(x);
+	assert_ok(store_restore(x->store, take_some, &s));
+	return s;
+}
+
+static void
+exporters_views_tell_the_share_lost(void **state)
+{
+	struct fixture *x = *state;
+	struct finding_batch *b = fixture_world(1);
+	char text[128];
+
+	finding_batch_add(b, FINDING_COUNTER)->counter =
+	    (struct finding_counter){ 77, COUNTER_DATAGRAMS_LOST_KERNEL };
+	fixture_open(x);
+	fixture_write(x, b);
+	/* of datagrams in v9: 1 of 102; of records in IPFIX: 2 of 3004 */
+	fixture_text(x,
+	    "SELECT group_concat(name || ' ' || share_lost || ' ' ||"
+	    " kernel_drops || ' ' || coalesce(idle_timeout, '-')) FROM"
+	    " (SELECT * FROM exporters ORDER BY address_ip)",
+	    text, sizeof(text));
+	assert_string_equal(text,
+	    "edge0 0.0 77 -,edge1 0.009804 77 15,edge2 0.000666 77 30");
+	fixture_text(x,
+	    "SELECT group_concat(hour_iso || ' ' || share_lost) FROM"
+	    " (SELECT * FROM exporter_hours ORDER BY address_ip LIMIT 2)",
+	    text, sizeof(text));
+	assert_string_equal(text,
+	    "2026-09-21T14:00:00Z 0.01,2026-09-21T14:00:00Z 0.1");
+}
+
+static void
+restore_gives_back_the_latest_hour(void **state)
+{
+	struct fixture *x = *state;
+	struct finding_batch *b = fixture_world(1);
+	struct some s;
+
+	add_exporter_hour(b, 1)->exporter_hour.hour_ms += 3600000;
+	add_exporter_hour(b, 77); /* nobody said who that is */
+	fixture_open(x);
+	fixture_write(x, b);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM exporter_hours"),
+	    4);
+	s = restore_some(x, FINDING_EXPORTER_HOUR, ERR_OK);
+	assert_int_equal(s.count, 1);
+	assert_int_equal(s.findings[0].exporter_hour.exporter, 1);
+	assert_int_equal(s.findings[0].exporter_hour.records, 99);
+	assert_int_equal(s.findings[0].exporter_hour.lost, 1);
+}
+
+static void
+restore_gives_back_templates_part_by_part(void **state)
+{
+	struct fixture *x = *state;
+	struct finding_batch *expected = fixture_batch(0, 4);
+	struct some s;
+
+	fixture_open(x);
+	fixture_write(x, fixture_world(1));
+	s = restore_some(x, FINDING_TEMPLATE, ERR_OK);
+	assert_int_equal(s.count, 4);
+	/* the exporter that sent last comes first */
+	add_template(expected, 2, 257, 0, 1);
+	for (uint16_t part = 0; part < 3; part++)
+		add_template(expected, 1, 256, part, 3);
+	for (uint32_t i = 0; i < 4; i++) {
+		const struct finding_template *t = &s.findings[i].template_part;
+		const struct finding_template *e =
+		    &expected->findings[i].template_part;
+
+		assert_int_equal(t->exporter, e->exporter);
+		assert_int_equal(t->source_port, e->source_port);
+		assert_int_equal(t->kind, e->kind);
+		assert_int_equal(t->id, e->id);
+		assert_int_equal(t->part, e->part);
+		assert_int_equal(t->parts, e->parts);
+		assert_int_equal(t->learned_ms, e->learned_ms);
+		assert_int_equal(t->length, e->length);
+		assert_memory_equal(t->octets, e->octets, e->length);
+	}
+	free(expected);
+}
+
+/* Fewer parts than before: none of the old ones stays. */
+static void
+a_template_takes_the_place_of_the_one_before(void **state)
+{
+	struct fixture *x = *state;
+	struct finding_batch *b = fixture_batch(2, 4);
+	struct some s;
+
+	fixture_open(x);
+	fixture_write(x, fixture_world(1));
+	add_template(b, 1, 256, 0, 1);
+	add_template(b, 77, 256, 0, 1); /* nobody said who that is */
+	fixture_write(x, b);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM t_template"), 2);
+	s = restore_some(x, FINDING_TEMPLATE, ERR_OK);
+	assert_int_equal(s.count, 2);
+	assert_int_equal(s.findings[1].template_part.id, 256);
+	assert_int_equal(s.findings[1].template_part.parts, 1);
+}
+
+static void
+restore_deletes_the_templates_nobody_takes_up(void **state)
+{
+	struct fixture *x = *state;
+	struct some s;
+
+	fixture_open(x);
+	fixture_write(x, fixture_world(1));
+	s = restore_some(x, FINDING_TEMPLATE, ERR_NOTFOUND);
+	assert_int_equal(s.count, 4);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM t_template"), 0);
+	s = restore_some(x, FINDING_TEMPLATE, ERR_OK);
+	assert_int_equal(s.count, 0);
+}
+
+/* New ones are refused then, known ones are still replaced. */
+static void
+templates_are_bounded(void **state)
+{
+	struct fixture *x = *state;
+	struct finding_batch *b = fixture_batch(2, 8);
+
+	fixture_open(x);
+	fixture_write(x, fixture_world(1));
+	fixture_close(x);
+	run_sql(x->path,
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+	    " WHERE i < 65536 - 4 - 1) INSERT INTO t_template"
+	    " SELECT 1, i, 1, 300, 0, 1, 0, x'' FROM n");
+	fixture_open(x);
+	add_exporter(b, 1);
+	add_template(b, 1, 400, 0, 2); /* room for one more only */
+	add_template(b, 1, 400, 1, 2);
+	add_template(b, 1, 401, 0, 1);
+	add_template(b, 1, 402, 0, 1);
+	add_template(b, 1, 256, 0, 2); /* three there were */
+	add_template(b, 1, 256, 1, 2);
+	add_template(b, 1, 403, 0, 1);
+	fixture_write(x, b);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM t_template"),
+	    65536);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM t_template"
+					" WHERE template_id IN (401, 403)"),
+	    2);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM t_template"
+					" WHERE template_id IN (400, 402)"),
+	    0);
+	assert_int_equal(counter_get(&x->counters,
+			     COUNTER_STORE_TEMPLATES_FULL),
+	    2);
 }
 
 /* A restored index still means its exporter in the next batch. */
@@ -886,6 +1072,12 @@ main(void)
 		STORE_TEST(every_rule_survives_the_round_trip),
 		STORE_TEST(restore_gives_back_what_was_written),
 		STORE_TEST(restore_gives_back_engine_exporters_and_alerts),
+		STORE_TEST(exporters_views_tell_the_share_lost),
+		STORE_TEST(restore_gives_back_the_latest_hour),
+		STORE_TEST(restore_gives_back_templates_part_by_part),
+		STORE_TEST(a_template_takes_the_place_of_the_one_before),
+		STORE_TEST(restore_deletes_the_templates_nobody_takes_up),
+		STORE_TEST(templates_are_bounded),
 		STORE_TEST(restored_indexes_name_their_exporters),
 		STORE_TEST(restore_stops_when_told),
 		STORE_TEST(restore_refuses_words_it_does_not_know),
