@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/config.h"
+#include "daemon/flows.h"
 #include "daemon/life.h"
 #include "daemon/options.h"
 #include "daemon/supervise.h"
@@ -23,7 +24,9 @@ configure(const struct options *o, struct config *c)
 		err = config_read_file(c, o->config_path, message);
 	if (err == ERR_OK) {
 		options_apply(o, c);
-		err = config_complete(c, message);
+		/* flows are printed of any network */
+		if (!o->flows)
+			err = config_complete(c, message);
 	}
 	if (err == ERR_OK)
 		return EXIT_NOT_YET;
@@ -54,6 +57,19 @@ show(const struct options *o, const struct config *c)
 	if (o->check)
 		fputs("configuration OK\n", o->dump ? stderr : stdout);
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* Before life_catch_signals(): whoever leaves the pipe ends it at once. */
+static int
+print_flows(const struct options *o, const struct config *c)
+{
+	if (!o->flows)
+		return EXIT_NOT_YET;
+	if (c->read_count != 0)
+		return flows_print(c, stdout);
+	fputs("darkportd: --flows: needs --read, the capture to print\n",
+	    stderr);
+	return EXIT_USAGE;
 }
 
 static int
@@ -101,5 +117,6 @@ main(int argc, char **argv)
 		return code;
 	level = options.verbose == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 	log_set_level(level);
-	return live(&config, level);
+	code = print_flows(&options, &config);
+	return code == EXIT_NOT_YET ? live(&config, level) : code;
 }

@@ -17,6 +17,7 @@
 	X(listen, 'l', "udp://ADDR:PORT",                                      \
 	    "where exporters send to; may be given again")                     \
 	X(read, 'r', "FILE", "read a capture of exports; may be given again")  \
+	X(flows, 0, NULL, "print the captures' flow records as JSON and end")  \
 	X(store, 0, "FILE", "the SQLite file")                                 \
 	X(http, 0, "ADDR:PORT|none", "where the HTTP API answers")             \
 	X(training, 0, "DURATION|0", "how long the maps are learned")          \
@@ -122,6 +123,9 @@ take_option(struct options *o, struct config *scratch, int row,
 		return ERR_OK;
 	case OPTION_dump:
 		o->dump = true;
+		return ERR_OK;
+	case OPTION_flows:
+		o->flows = true;
 		return ERR_OK;
 	case OPTION_verbose:
 		o->verbose++;

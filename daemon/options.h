@@ -18,6 +18,7 @@
 struct options {
 	bool check;
 	bool dump;
+	bool flows; /* print flow records, do nothing else */
 	bool version;
 	bool help;
 	unsigned verbose;

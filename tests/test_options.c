@@ -54,8 +54,10 @@ options_read_every_flag(void **state)
 	assert_int_equal(c.read_count, 1);
 	assert_string_equal(c.store, "x.db");
 	assert_false(c.http_on);
-	parse_right("darkportd -T --dump -vv -v -V -h --training 0", &o);
-	assert_true(o.check && o.dump && o.version && o.help);
+	assert_false(o.flows);
+	parse_right("darkportd -T --dump --flows -vv -v -V -h --training 0",
+	    &o);
+	assert_true(o.check && o.dump && o.flows && o.version && o.help);
 	assert_int_equal(o.verbose, 3);
 	options_apply(&o, &c);
 	assert_int_equal(c.engine.training_ms, 0);

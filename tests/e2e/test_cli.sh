@@ -73,6 +73,73 @@ else
     skip 'a capture is read and the program ends' 'no capture of the lab'
 fi
 
+# --- --flows: the capture's records as JSON ---
+flows() { # capture [flags...]
+    local capture=$1
+    shift
+    "$daemon" --read "$capture" --flows "$@" >"$work/flows" 2>"$log"
+}
+count_flows() { # records
+    local lines
+    python3 -c 'import json, sys
+for line in sys.stdin: json.loads(line)["src"]' <"$work/flows" || return
+    lines=$(wc -l <"$work/flows")
+    [ "$lines" -eq "$1" ] || { echo "$lines lines, not $1"; return 1; }
+}
+print_flows() {
+    flows "$fixtures/demo.pcap" --store "$work/none.db" || return
+    count_flows "$(sed -n 's/.*records_delivered \([0-9]*\).*/\1/p' "$log")"
+}
+cut_capture() {
+    head -c 20000 "$fixtures/demo.pcap" >"$work/cut.pcap"
+    flows "$work/cut.pcap"
+    [ $? -eq 1 ] && grep -qF "$work/cut.pcap" "$log" && [ -s "$work/flows" ] &&
+        count_flows "$(wc -l <"$work/flows")"
+}
+foreign_exporters() { # a v5 record from each of 200 addresses nobody allowed
+    local capture
+    capture=$(PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=tests/conformance python3 -c '
+import decoded
+datagram = bytes([0, 5, 0, 1]) + bytes(20) + \
+    bytes([203, 0, 113, 9, 10, 0, 0, 1]) + bytes(40)
+print(decoded.wrap([datagram] * 200, one_source=False))') || return
+    flows "$capture"
+    rm -f "$capture"
+    tail -n 1 "$work/flows" "$log"
+    count_flows 200 && grep -qF '"exporter":"192.0.2.200"' "$work/flows" &&
+        [ "$(grep -cF '"src":"203.0.113.9","dst":"10.0.0.1"' "$work/flows")" -eq 200 ]
+}
+many=("$fixtures"/demo.pcap{,,,,,,,}) # more than a pipe holds
+many_flags=("${many[@]/#/--read=}")
+reader_leaves() { # what the shell does with SIGPIPE: '' ignores it
+    (
+        trap "$@" PIPE
+        "$daemon" --flows "${many_flags[@]}" 2>"$work/err"
+        echo $? >"$work/code"
+    ) | head -n 1 >"$work/flows"
+    cat "$work/err" "$work/code"
+    count_flows 1 && ! grep -q darkportd: "$work/err"
+}
+reader_leaves_unseen() {
+    reader_leaves '' && [ "$(cat "$work/code")" -eq 0 ]
+}
+full_disk() {
+    "$daemon" --read "$fixtures/demo.pcap" --flows >/dev/full 2>"$log"
+    [ $? -eq 1 ] && grep -q 'cannot write: No space' "$log"
+}
+check 'flows are printed as JSON, a line each, without an internal network' \
+    print_flows
+check 'and no store is made' test ! -e "$work/none.db"
+check 'flows of a capture that is cut off are printed, with exit code 1' \
+    cut_capture
+check 'flows of any exporter, and of many, are printed' foreign_exporters
+check 'flows end quietly when the reader leaves' reader_leaves -
+check 'flows end quietly when the reader leaves and SIGPIPE is ignored' \
+    reader_leaves_unseen
+check 'flows that cannot be written are told' full_disk
+check 'flows without a capture are a usage error' \
+    exits_saying 2 '--flows: needs --read' "$daemon" --flows
+
 check 'the client prints its version' exits_saying 0 'darkport ' "$client" -V
 check 'the client refuses an unknown command' \
     exits_saying 2 'no such command' "$client" nonsense
