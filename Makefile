@@ -31,9 +31,10 @@ BUILD_PACKAGES := gcc make pkg-config libevent-dev libfixbuf-dev libsqlite3-dev 
     libjansson-dev libsodium-dev libpcap-dev libconfuse-dev libsystemd-dev
 RUN_PACKAGES   := curl sqlite3 procps
 TEST_PACKAGES  := libcmocka-dev curl sqlite3 sqlite3-tools softflowd \
-    python3 procps util-linux
+    python3 procps util-linux iproute2
 LINT_PACKAGES  := clang clang-format clang-tidy cppcheck
 FUZZ_PACKAGES  := clang libclang-rt-14-dev
+LONG_PACKAGES  := valgrind
 
 # --- flags ------------------------------------------------------------------
 LIBS := libevent_core libevent_extra libfixbuf sqlite3 jansson libsodium \
@@ -51,6 +52,9 @@ ifeq ($(VARIANT),asan)
 OPT  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
     -fno-sanitize-recover=undefined
 LINK := -fsanitize=address,undefined
+else ifeq ($(VARIANT),ubsan)
+OPT  := -O2 -g -fsanitize=undefined -fno-sanitize-recover=undefined
+LINK := -fsanitize=undefined
 else ifeq ($(VARIANT),tsan)
 OPT  := -O1 -g -fsanitize=thread
 LINK := -fsanitize=thread
@@ -58,6 +62,10 @@ else ifeq ($(VARIANT),fuzz)
 CC   := clang
 OPT  := -O1 -g -fsanitize=address,undefined,fuzzer-no-link \
     -fno-sanitize-recover=undefined
+LINK := -fsanitize=address,undefined
+else ifeq ($(VARIANT),afl)
+CC   := afl-clang-fast
+OPT  := -w -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 LINK := -fsanitize=address,undefined
 else
 OPT  ?= -O2 -g
@@ -78,12 +86,16 @@ PROGRAMS  := $(if $(wildcard daemon/main.c),$(B)/darkportd) \
     $(if $(wildcard client/main.c),$(B)/darkport)
 TEST_SRC  := $(sort $(wildcard tests/test_*.c))
 TESTS     := $(TEST_SRC:tests/%.c=$(B)/tests/%)
-TEST_HELP := $(filter-out $(TEST_SRC) $(wildcard tests/fuzz_*.c tests/bench_*.c),$(wildcard tests/*.c))
+FLOOD     := $(B)/tests/flood
+TEST_HELP := $(filter-out $(TEST_SRC) tests/flood.c $(wildcard tests/fuzz_*.c tests/bench_*.c),$(wildcard tests/*.c))
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz_*.c))
 FUZZERS   := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 BENCH_SRC := $(sort $(wildcard tests/bench_*.c))
 BENCHES   := $(BENCH_SRC:tests/%.c=$(B)/tests/%)
-C_FILES   := $(foreach d,$(FOLDERS) tests,$(wildcard $(d)/*.c $(d)/*.h))
+FLOWGEN   := $(B)/bench/flowgen
+FLOWGEN_SRC := $(sort $(wildcard bench/*.c))
+FLOWGEN_OBJ := $(FLOWGEN_SRC:%.c=$(B)/%.o)
+C_FILES   := $(foreach d,$(FOLDERS) tests bench,$(wildcard $(d)/*.c $(d)/*.h))
 
 .PHONY: all help deps run test check check-asan check-long lint format fuzz \
     bench install clean build-tests
@@ -122,13 +134,15 @@ endef
 deps:
 	$(call install_packages,$(BUILD_PACKAGES) $(RUN_PACKAGES))
 
-.PHONY: deps-test deps-lint deps-fuzz
+.PHONY: deps-test deps-lint deps-fuzz deps-long
 deps-test:
 	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 deps-lint:
 	$(call install_packages,$(BUILD_PACKAGES) libcmocka-dev $(LINT_PACKAGES))
 deps-fuzz:
 	$(call install_packages,$(BUILD_PACKAGES) $(FUZZ_PACKAGES))
+deps-long:
+	$(call install_packages,$(BUILD_PACKAGES) $(LONG_PACKAGES))
 
 # --- build ------------------------------------------------------------------
 # Rebuild when the flags change, or a source is added or taken away.
@@ -172,9 +186,15 @@ $(TESTS): $(B)/tests/%: $(B)/tests/%.o $(TEST_OBJ) $(LIB)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ -lcmocka $(LDLIBS)
 
+$(FLOOD): $(B)/tests/flood.o $(TEST_OBJ) $(LIB)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ -lcmocka $(LDLIBS)
+
 # A fuzzer links libFuzzer in the fuzz variant, and replays its corpus else.
 ifeq ($(VARIANT),fuzz)
 FUZZ_MAIN := -fsanitize=fuzzer
+else ifeq ($(VARIANT),afl)
+FUZZ_MAIN := $(B)/tests/fuzz/afl.o
 else
 FUZZ_MAIN := $(B)/tests/fuzz/replay.o
 endif
@@ -182,11 +202,17 @@ $(FUZZERS): $(B)/tests/%: $(B)/tests/%.o $(TEST_OBJ) $(LIB) $(filter %.o,$(FUZZ_
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $(B)/tests/$*.o $(TEST_OBJ) $(LIB) $(FUZZ_MAIN) -lcmocka $(LDLIBS)
 
-$(BENCHES): $(B)/tests/%: $(B)/tests/%.o $(TEST_OBJ) $(LIB)
+# What sends to the program under test does not link it.
+$(FLOWGEN): $(FLOWGEN_OBJ)
+	$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LDLIBS)
+
+$(BENCHES): $(B)/tests/%: $(B)/tests/%.o $(filter-out %/flowgen.o,$(FLOWGEN_OBJ)) \
+    $(TEST_OBJ) $(LIB)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ -lcmocka $(LDLIBS)
 
-build-tests: $(PROGRAMS) $(TESTS) $(FUZZERS)
+build-tests: $(PROGRAMS) $(TESTS) $(FUZZERS) $(FLOWGEN) $(FLOOD)
 
 test: deps-test
 	$(Q)$(MAKE) --no-print-directory -j2 build-tests
@@ -198,7 +224,7 @@ check-asan: deps-test
 
 check: lint test check-asan
 
-check-long: check
+check-long: check deps-long
 	$(Q)$(MAKE) --no-print-directory fuzz
 	$(Q)BUILD=$(B) tests/long.sh
 
@@ -207,8 +233,9 @@ fuzz: deps-fuzz
 	  $(FUZZ_SRC:tests/%.c=build/fuzz/tests/%)
 	$(Q)BUILD=build/fuzz tests/fuzz/run.sh $(FUZZ_SRC:tests/%.c=%)
 
-bench: $(BENCHES)
+bench: $(PROGRAMS) $(FLOWGEN) $(BENCHES)
 	$(Q)for b in $(BENCHES); do echo "== $$b"; $$b; done
+	$(Q)BUILD=$(B) bench/run.sh
 
 # --- lint -------------------------------------------------------------------
 lint: deps-lint $(B)/gen/schema_sql.h
@@ -242,4 +269,4 @@ clean:
 	rm -rf build
 
 -include $(LIB_OBJ:.o=.d) $(TESTS:=.d) $(FUZZERS:=.d) $(BENCHES:=.d) \
-    $(TEST_OBJ:.o=.d) $(MAINS:%.c=$(B)/%.d)
+    $(FLOWGEN_OBJ:.o=.d) $(FLOOD).d $(TEST_OBJ:.o=.d) $(MAINS:%.c=$(B)/%.d)
