@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes the decoder with sequences of NetFlow v9 datagrams: tests/replay.h.
+ */
+#include "tests/replay.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	replay_fuzz(data, size, EXPORT_NETFLOW9);
+	return 0;
+}
