@@ -55,7 +55,7 @@ firewall_flow(struct world *w, int64_t at_ms, const char *src, const char *dst,
 	snprintf(text, sizeof(text),
 	    "%s>%s proto=6 flags=none octets=400 exporter=r1 firewall_event=%u",
 	    src, dst, event);
-	f = record(w, at_ms, text);
+	(void)record(w, at_ms, text);
 	engine_take(w->engine, w->flows);
 	snprintf(text, sizeof(text),
 	    "%s>%s proto=6 flags=none octets=%u exporter=r1 firewall_event=%u",

@@ -57,6 +57,7 @@ lost_at_most_a_second() { # sent
         FROM exposures WHERE proto = 'tcp'" | sort -n >"$work/stored"
     awk -v killed="$(cat "$work/killed")" '
         FNR == NR { stored[$1] = 1; next }
+        !/^[0-9]+ [0-9]+\.[0-9][0-9][0-9]$/ { next } # the killed sender\047s last
         !($1 in stored) && $2 < killed {
             lost++
             if (!oldest || $2 < oldest) oldest = $2
