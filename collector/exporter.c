@@ -30,6 +30,7 @@ struct peer_key {
 struct peer {
 	uint64_t refused;
 	uint32_t domains;
+	uint32_t templates;
 	bool is_listed; /* may send without accept_any, too */
 };
 
@@ -153,6 +154,12 @@ void
 exporter_accept_any(struct exporter_table *t, bool accept)
 {
 	t->accept_any = accept;
+}
+
+uint32_t *
+exporter_templates_held(struct exporter *e)
+{
+	return &e->peer->templates;
 }
 
 void

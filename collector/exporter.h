@@ -91,6 +91,9 @@ bool exporter_is_allowed(const struct exporter_table *t,
 /* Accepts everybody from here on, or again only who may send. */
 void exporter_accept_any(struct exporter_table *t, bool accept);
 
+/* How many templates its address has; template.c counts them. Borrowed. */
+uint32_t *exporter_templates_held(struct exporter *e);
+
 /* A datagram of a known peer was refused. */
 void exporter_count_refused(struct peer *peer);
 

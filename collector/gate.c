@@ -61,9 +61,9 @@ gate_new(const struct decoder_config *config, struct exporter_table *exporters,
 		g->library_ids[i] = (uint16_t)(TEMPLATE_ID_MIN + i);
 	g->library_free = GATE_LIBRARY_MAX;
 	g->fixbuf = fixbuf_new(counters);
-	g->templates = template_table_new(exporter_table_max(config),
-	    config->max_templates, config->max_fields,
-	    config->template_lifetime_ms, &config->key);
+	g->templates = template_table_new(config->max_exporters,
+	    exporter_table_max(config), config->max_templates,
+	    config->max_fields, config->template_lifetime_ms, &config->key);
 	if (g->fixbuf == NULL || g->templates == NULL) {
 		gate_free(g);
 		return NULL;

@@ -27,6 +27,9 @@ struct template_key {
 struct template_table {
 	struct table *table;
 	uint32_t max_each;
+	uint32_t share;	 /* of an address, always there for it */
+	uint32_t common; /* templates beyond their address's share */
+	uint32_t common_max;
 	uint32_t max_fields;
 	uint32_t definition_max; /* octets kept of a definition */
 	uint32_t changed;	 /* templates to be saved */
@@ -44,8 +47,9 @@ definition_of(const struct template_table *t, struct template *p)
 }
 
 struct template_table *
-template_table_new(uint32_t max_exporters, uint32_t max_templates,
-    uint32_t max_fields, int64_t lifetime_ms, const struct hash_key *key)
+template_table_new(uint32_t max_addresses, uint32_t max_exporters,
+    uint32_t max_templates, uint32_t max_fields, int64_t lifetime_ms,
+    const struct hash_key *key)
 {
 	struct template_table *t = calloc(1, sizeof(*t));
 	uint64_t max = (uint64_t)max_exporters * max_templates;
@@ -54,6 +58,10 @@ template_table_new(uint32_t max_exporters, uint32_t max_templates,
 	    max >= 1 && max_fields >= 1 && max_fields <= TEMPLATE_FIELDS_MAX);
 	if (t == NULL)
 		return NULL;
+	if (max > TEMPLATES_MAX)
+		max = TEMPLATES_MAX;
+	t->share = (uint32_t)max / 2 / max_addresses;
+	t->common_max = (uint32_t)max - t->share * max_addresses;
 	t->max_each = max_templates;
 	t->max_fields = max_fields;
 	t->definition_max = SAVED_HEADER_OCTETS + max_fields * FIELD_OCTETS_MAX;
@@ -61,9 +69,7 @@ template_table_new(uint32_t max_exporters, uint32_t max_templates,
 		t->definition_max = MEMORY_OCTETS_MAX;
 	t->lifetime_ms = lifetime_ms;
 	t->key = *key;
-	t->table = table_new(max < TEMPLATES_MAX ? (uint32_t)max
-						 : TEMPLATES_MAX,
-	    sizeof(struct template_key),
+	t->table = table_new((uint32_t)max, sizeof(struct template_key),
 	    sizeof(struct template) +
 		max_fields * sizeof(struct template_field) + t->definition_max,
 	    key);
@@ -210,20 +216,24 @@ struct template *
 template_add(struct template_table *t, struct exporter *e, uint16_t id)
 {
 	const struct template_key key = { e->index, id };
+	uint32_t *held = exporter_templates_held(e);
+	bool is_common = *held >= t->share;
 	struct template *p;
 	uint32_t slot;
 
-	if (e->info.templates >= t->max_each)
+	if (e->info.templates >= t->max_each ||
+	    (is_common && t->common == t->common_max))
 		return NULL;
 	p = table_insert(t->table, &key);
-	if (p == NULL)
-		return NULL;
+	assert(p != NULL); /* the shares and the rest are all there is */
 	slot = table_slot(t->table, p);
 	if (slot >= t->slots_seen)
 		t->slots_seen = slot + 1;
 	p->exporter = e->index;
 	p->is_live = true;
 	e->info.templates++;
+	t->common += is_common;
+	++*held;
 	return p;
 }
 
@@ -231,11 +241,14 @@ void
 template_remove(struct template_table *t, struct exporter *e,
     struct template *p)
 {
+	uint32_t *held = exporter_templates_held(e);
+
 	assert(p->exporter == e->index);
 	set_changed(t, p, false);
 	p->is_live = false; /* template_next() looks at free slots too */
 	table_remove(t->table, p);
 	e->info.templates--;
+	t->common -= --*held >= t->share;
 }
 
 void

@@ -9,7 +9,9 @@
  * be kept over a restart.
  *
  * Shape: one table for all exporters, with a bound for each and one for all.
- * When full: new templates are refused; their data sets count as unknown.
+ * When full: new templates are refused; their data sets count as unknown. Half
+ * of the table is set aside in equal shares for each address that may send, so
+ * that those who fill the rest do not keep another from being understood.
  * Lifetime: by the datagrams' times, since the last refresh (RFC 7011, 8.4).
  * Nothing is allocated after template_table_new().
  */
@@ -82,10 +84,13 @@ struct template
 
 struct template_table;
 
-/* owned: free with template_table_free(). */
-struct template_table *template_table_new(uint32_t max_exporters,
-    uint32_t max_templates, uint32_t max_fields, int64_t lifetime_ms,
-    const struct hash_key *key);
+/*
+ * max_addresses share what the table holds; max_exporters are their domains.
+ * owned: free with template_table_free(). NULL: no memory.
+ */
+struct template_table *template_table_new(uint32_t max_addresses,
+    uint32_t max_exporters, uint32_t max_templates, uint32_t max_fields,
+    int64_t lifetime_ms, const struct hash_key *key);
 void template_table_free(struct template_table *t); /* takes NULL */
 
 /*

@@ -442,10 +442,61 @@ list_of_lists_is_not_followed(void **state)
 	assert_int_equal(f->batch.records[0].has & FLOW_HAS_TCP_FLAGS, 0);
 }
 
+/* --- full --- */
+
+static int
+few_addresses(void **state)
+{
+	struct decoder_config config = decoder_config_default();
+
+	config.accept_any = true;
+	config.max_exporters = 4;
+	config.max_domains = 64;
+	return decoding_set_up_with(state, &config);
+}
+
+/* One template in each of many domains, ids from 256 up, from one address. */
+static void
+flood_with_templates(struct decoding *f, const char *source)
+{
+	f->source = source;
+	for (uint32_t domain = 0; domain < 64; domain++) {
+		build_ipfix(&f->build, domain, 0);
+		for (uint16_t id = 256; id < 512; id++)
+			build_template(&f->build, id, PLAIN);
+		assert_int_equal(decoding_finish(f), DECODE_OK);
+	}
+}
+
+static void
+addresses_that_fill_the_table_leave_others_their_share(void **state)
+{
+	struct decoding *f = *state;
+	uint64_t learned;
+
+	flood_with_templates(f, "203.0.113.1");
+	flood_with_templates(f, "203.0.113.2");
+	flood_with_templates(f, "203.0.113.3");
+	learned = decoding_counted(f, COUNTER_TEMPLATES_LEARNED);
+	/* half of 8192 for all, a quarter of the other half for each */
+	assert_int_equal(learned, 4096 + 3 * 1024);
+	assert_true(decoding_counted(f, COUNTER_TEMPLATES_REFUSED_LIMIT) > 0);
+	f->source = "203.0.113.4";
+	build_ipfix(&f->build, 0, 0);
+	build_template(&f->build, 256, PLAIN);
+	build_set(&f->build, 256);
+	build_plain(&f->build);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	EXPECT_FLOWS(f, PLAIN_LINE);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    addresses_that_fill_the_table_leave_others_their_share,
+		    few_addresses, decoding_tear_down),
 		DECODING_TEST(
 		    template_that_changes_is_counted_for_its_exporter),
 		DECODING_TEST(restart_forgets_neither_templates_nor_options),
