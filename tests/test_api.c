@@ -1457,11 +1457,14 @@ slow_clients_cannot_keep_a_good_one_out(void **state)
 		assert_true(slow[i] >= 0);
 		http_puts(slow[i], "GET /healthz HTTP/1.1\r\n");
 	}
-	/* the cap holds while the good client waits in the queue */
+	/*
+	 * The cap holds while the good client waits in the queue. The count
+	 * from before may hold the connection that was just closed.
+	 */
 	reply = http_get(c.port, "/healthz");
 	assert_int_equal(reply.status, 200);
 	http_reply_free(&reply);
-	assert_in_range(count_files(c.pid), before,
+	assert_in_range(count_files(c.pid), 0,
 	    before + HTTP_CONNECTIONS_MAX + 1);
 	for (int i = 0; i < SLOW_COUNT * 2; i++)
 		close(slow[i]);
