@@ -232,6 +232,14 @@ decoder_exporter(const struct decoder *d, uint32_t index)
 	return exporter_describe(exporter_at(d->exporters, index));
 }
 
+const char *
+decoder_interface_name(const struct decoder *d, uint32_t exporter,
+    uint32_t interface)
+{
+	return interface_names_find(&exporter_at(d->exporters, exporter)->names,
+	    interface);
+}
+
 /* The next changed template, from *cursor on to the end of them. */
 static bool
 next_template(struct decoder *d, uint32_t *cursor, struct decoder_memory *out)

@@ -170,6 +170,13 @@ uint32_t decoder_exporter_count(const struct decoder *d);
 struct exporter_info decoder_exporter(const struct decoder *d, uint32_t index);
 
 /*
+ * What an exporter calls one of its interfaces: printable ASCII. NULL: it did
+ * not say. Borrowed until the next decoder_decode().
+ */
+const char *decoder_interface_name(const struct decoder *d, uint32_t exporter,
+    uint32_t interface);
+
+/*
  * The next memory that is new or changed since it was last given; false: no
  * more for now. *cursor starts at 0, and goes on from round to round as it
  * is. One that is refreshed is given again about once an hour. Costs nothing

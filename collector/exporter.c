@@ -457,6 +457,17 @@ exporter_take_options(struct exporter_table *t, struct exporter *e,
 		    take_timeouts(&e->info, r, present), now_ms);
 }
 
+bool
+exporter_take_name(struct exporter *e, const struct ie_record *r,
+    struct wire name)
+{
+	uint32_t interface = r->ingress_if != 0 ? r->ingress_if : r->egress_if;
+
+	if (interface == 0 || wire_left(&name) == 0)
+		return true;
+	return interface_names_learn(&e->names, interface, name);
+}
+
 uint32_t
 exporter_changed(const struct exporter_table *t)
 {

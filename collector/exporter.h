@@ -7,9 +7,8 @@
  * exporter is (peer, observation domain, protocol); its index is dense, in
  * the order of first appearance, and never changes. The source port is
  * usually no part of it: exporters change that at every start.
- * Of the options, sampling, the time of boot and timeouts are kept. Names of
- * interfaces (IE 82, 83) are not: nothing shows them, and they would be the
- * largest thing an exporter can fill.
+ * Of the options, sampling, the time of boot, timeouts and the names of
+ * interfaces are kept; all but the names over a restart, too.
  *
  * When full: new peers, and new domains of a peer, are refused. Neither is
  * ever forgotten, so no flood of new ones can push out a known one.
@@ -21,6 +20,7 @@
 #include <stdint.h>
 
 #include "collector/header.h"
+#include "collector/interface.h"
 #include "collector/sampling.h"
 #include "collector/sequence.h"
 #include "common/counter.h"
@@ -55,6 +55,7 @@ struct exporter {
 	uint32_t header_rate; /* the sampling of a v5 header */
 	uint64_t boot_ms;     /* by an options record (IE 160); 0: not told */
 	struct sampling sampling;
+	struct interface_names names;
 	struct sequence sequence;
 	struct stream streams[EXPORTER_STREAMS];
 	uint8_t stream_count; /* 0: only one port so far */
@@ -127,6 +128,13 @@ void exporter_account(struct exporter *e, const struct datagram *in,
 /* Reads one options record: sampling, the time of boot, timeouts. */
 void exporter_take_options(struct exporter_table *t, struct exporter *e,
     const struct ie_record *r, ie_set present, int64_t now_ms);
+
+/*
+ * The same, what it calls the interface that it is about. False: there is no
+ * place left for the name.
+ */
+bool exporter_take_name(struct exporter *e, const struct ie_record *r,
+    struct wire name);
 
 /* How many facts exporter_save() will give. */
 uint32_t exporter_changed(const struct exporter_table *t);

@@ -56,6 +56,10 @@ append_extras(struct line *line, const struct flow_record *f)
 		append(line, " nat=");
 		append_endpoint(line, f, &f->post_dst, f->post_dst_port);
 	}
+	if ((f->has & FLOW_HAS_NAT_SRC) != 0) {
+		append(line, " snat=");
+		append_endpoint(line, f, &f->post_src, f->post_src_port);
+	}
 }
 
 char *

@@ -32,6 +32,7 @@ enum flow_has {
 	FLOW_HAS_FIREWALL_EXT = 1U << 11, /* NSEL's 33002 */
 	FLOW_HAS_DIRECTION = 1U << 12,	  /* IE 61 */
 	FLOW_HAS_NAT = 1U << 13,	  /* post_dst, post_dst_port */
+	FLOW_HAS_NAT_SRC = 1U << 14,	  /* post_src, post_src_port */
 };
 
 /* Addresses: network order. Ports: host order. */
@@ -67,10 +68,15 @@ struct flow_record {
 	/*
 	 * Where destination NAT sent the packets, in the forward half: the
 	 * host inside that answers. What was not translated is as dst is.
-	 * Source NAT is not kept: it says nothing about who is reachable.
 	 */
 	uint16_t post_dst_port;
 	struct addr post_dst;
+	/*
+	 * The same of the source, for who reads the records: it says nothing
+	 * about who is reachable.
+	 */
+	uint16_t post_src_port;
+	struct addr post_src;
 };
 
 /*

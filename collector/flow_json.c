@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A flow record as JSON, without a library: no text in a line needs escaping,
- * and a capture may hold millions of records.
+ * A flow record as JSON, without a library: the names of interfaces are all
+ * that may need escaping, and a capture may hold millions of records.
  */
 #include <assert.h>
 #include <string.h>
@@ -42,6 +42,20 @@ put_text(struct line *l, const char *name, const char *value)
 	put_name(l, name);
 	put(l, "\"", 1);
 	put(l, value, strlen(value));
+	put(l, "\"", 1);
+}
+
+/* value is printable ASCII. */
+static void
+put_escaped(struct line *l, const char *name, const char *value)
+{
+	put_name(l, name);
+	put(l, "\"", 1);
+	for (; *value != '\0'; value++) {
+		if (*value == '"' || *value == '\\')
+			put(l, "\\", 1);
+		put(l, value, 1);
+	}
 	put(l, "\"", 1);
 }
 
@@ -164,13 +178,39 @@ put_measured(struct line *l, const struct flow_record *f)
 }
 
 static void
-put_context(struct line *l, const struct flow_record *f)
+put_interfaces(struct line *l, const struct flow_record *f,
+    const struct flow_json_names *names)
 {
-	put_number(l, "sampling", f->sampling);
 	if (f->ingress_if != 0)
 		put_number(l, "ingress_if", f->ingress_if);
+	if (names->ingress != NULL)
+		put_escaped(l, "ingress_if_name", names->ingress);
 	if (f->egress_if != 0)
 		put_number(l, "egress_if", f->egress_if);
+	if (names->egress != NULL)
+		put_escaped(l, "egress_if_name", names->egress);
+}
+
+static void
+put_nat(struct line *l, const struct flow_record *f)
+{
+	bool has_ports = (f->has & FLOW_HAS_PORTS) != 0;
+
+	if ((f->has & FLOW_HAS_NAT_SRC) != 0) {
+		put_addr(l, "post_src", &f->post_src);
+		if (has_ports)
+			put_number(l, "post_src_port", f->post_src_port);
+	}
+	if ((f->has & FLOW_HAS_NAT) != 0) {
+		put_addr(l, "post_dst", &f->post_dst);
+		if (has_ports)
+			put_number(l, "post_dst_port", f->post_dst_port);
+	}
+}
+
+static void
+put_context(struct line *l, const struct flow_record *f)
+{
 	if (f->ingress_vrf != 0)
 		put_number(l, "ingress_vrf", f->ingress_vrf);
 	if ((f->has & FLOW_HAS_DIRECTION) != 0)
@@ -181,11 +221,7 @@ put_context(struct line *l, const struct flow_record *f)
 		put_number(l, "firewall_event", f->firewall_event);
 	if ((f->has & FLOW_HAS_FIREWALL_EXT) != 0)
 		put_number(l, "firewall_ext", f->firewall_ext);
-	if ((f->has & FLOW_HAS_NAT) != 0) {
-		put_addr(l, "post_dst", &f->post_dst);
-		if ((f->has & FLOW_HAS_PORTS) != 0)
-			put_number(l, "post_dst_port", f->post_dst_port);
-	}
+	put_nat(l, f);
 	if ((f->has & FLOW_HAS_END_REASON) != 0)
 		put_number(l, "end_reason", f->end_reason);
 	if ((f->has & FLOW_IS_REVERSE) != 0) {
@@ -196,13 +232,15 @@ put_context(struct line *l, const struct flow_record *f)
 
 size_t
 flow_json(const struct flow_record *f, const struct exporter_info *e,
-    char text[FLOW_JSON_MAX])
+    const struct flow_json_names *names, char text[FLOW_JSON_MAX])
 {
 	struct line line = { text, 0 };
 
 	put_header(&line, f, e);
 	put_key(&line, f);
 	put_measured(&line, f);
+	put_number(&line, "sampling", f->sampling);
+	put_interfaces(&line, f, names);
 	put_context(&line, f);
 	put(&line, "}\n", 2);
 	text[line.used] = '\0';

@@ -43,6 +43,7 @@ struct gate {
 	gate_record_fn fn;
 	void *arg;
 	struct gate_result result;
+	uint32_t options_left; /* to be read of this message */
 };
 
 struct gate *
@@ -405,11 +406,17 @@ static void
 read_options(struct gate *g, const struct template *p, struct wire set,
     uint32_t records)
 {
-	for (uint32_t i = 0; i < records; i++) {
+	for (uint32_t i = 0; i < records && g->options_left > 0; i++) {
 		struct ie_record r = { 0 };
+		struct wire record = set;
+
+		g->options_left--;
 
 		if (!template_read_next(p, &set, &r))
 			return;
+		if (p->has_name && !exporter_take_name(g->exporter, &r,
+				       template_name(p, record)))
+			count(g, COUNTER_INTERFACE_NAMES_REFUSED);
 		exporter_take_options(g->exporters, g->exporter, &r, p->present,
 		    g->now_ms);
 	}
@@ -437,7 +444,7 @@ walk_data_set(struct gate *g, uint16_t id, struct wire set)
 	records = count_records(g, set, p, &octets);
 	if (p->is_options) {
 		g->result.options += records;
-		if ((p->present & EXPORTER_OPTIONS) != 0)
+		if (p->has_name || (p->present & EXPORTER_OPTIONS) != 0)
 			read_options(g, p, set, records);
 		return;
 	}
@@ -481,6 +488,7 @@ gate_walk(struct gate *g, struct exporter *e,
 	g->now_ms = now_ms;
 	g->fn = fn;
 	g->arg = arg;
+	g->options_left = GATE_OPTIONS_MAX;
 	g->result = (struct gate_result){ .all_counted = true };
 	if (old != NULL)
 		(void)expire_if_old(g, old);

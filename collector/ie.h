@@ -42,6 +42,8 @@
 #define IE_LIST(X)                                                             \
 	X(SRC_V6, src_v6, struct addr, EXACT, 0, 27, "sourceIPv6Address")      \
 	X(DST_V6, dst_v6, struct addr, EXACT, 0, 28, "destinationIPv6Address") \
+	X(POST_SRC_V6, post_src_v6, struct addr, EXACT, 0, 281,                \
+	    "postNATSourceIPv6Address")                                        \
 	X(POST_DST_V6, post_dst_v6, struct addr, EXACT, 0, 282,                \
 	    "postNATDestinationIPv6Address")                                   \
 	X(OCTETS, octets, uint64_t, REDUCED, 0, 1, "octetDeltaCount")          \
@@ -116,6 +118,8 @@
 	    "flowEndDeltaMicroseconds")                                        \
 	X(REV_DELAY_MS, rev_delay_ms, uint32_t, REDUCED, PEN_CERT, 21,         \
 	    "reverseFlowDeltaMilliseconds")                                    \
+	X(POST_SRC_V4, post_src_v4, uint32_t, EXACT, 0, 225,                   \
+	    "postNATSourceIPv4Address")                                        \
 	X(POST_DST_V4, post_dst_v4, uint32_t, EXACT, 0, 226,                   \
 	    "postNATDestinationIPv4Address")                                   \
 	X(INGRESS_VRF, ingress_vrf, uint32_t, REDUCED, 0, 234, "ingressVRFID") \
@@ -141,6 +145,8 @@
 	X(ICMP_V6, icmp_v6, uint16_t, REDUCED, 0, 139, "icmpTypeCodeIPv6")     \
 	X(REV_TCP_FLAGS, rev_tcp_flags, uint16_t, REDUCED, PEN_REVERSE, 6,     \
 	    "reverseTcpControlBits")                                           \
+	X(POST_SRC_PORT, post_src_port, uint16_t, REDUCED, 0, 227,             \
+	    "postNAPTSourceTransportPort")                                     \
 	X(POST_DST_PORT, post_dst_port, uint16_t, REDUCED, 0, 228,             \
 	    "postNAPTDestinationTransportPort")                                \
 	X(ACTIVE_TIMEOUT, active_timeout, uint16_t, REDUCED, 0, 36,            \

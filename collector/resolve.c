@@ -35,8 +35,9 @@
 
 #define EXTRAS_PRESENT                                                         \
 	(IE_BIT(IE_FIREWALL_EXT) | IE_BIT(IE_FLOW_DIRECTION) |                 \
-	    IE_BIT(IE_POST_DST_V4) | IE_BIT(IE_POST_DST_V6) |                  \
-	    IE_BIT(IE_POST_DST_PORT))
+	    IE_BIT(IE_POST_SRC_V4) | IE_BIT(IE_POST_SRC_V6) |                  \
+	    IE_BIT(IE_POST_SRC_PORT) | IE_BIT(IE_POST_DST_V4) |                \
+	    IE_BIT(IE_POST_DST_V6) | IE_BIT(IE_POST_DST_PORT))
 
 #define V4_PRESENT (IE_BIT(IE_SRC_V4) | IE_BIT(IE_DST_V4))
 #define V6_PRESENT (IE_BIT(IE_SRC_V6) | IE_BIT(IE_DST_V6))
@@ -342,25 +343,46 @@ pick_counter(ie_set present, const enum ie ies[3], const uint64_t values[3],
 }
 
 /*
- * Where destination NAT led to. Exporters fill in what was not translated as
- * zero, or as it was.
+ * What NAT made of one end, in *address and *port, which hold what it was;
+ * false, with both as they were, if nothing was told. Exporters fill in what
+ * was not translated as zero, or as it was. Elements a record does not have
+ * are zero, too.
  */
-static void
-set_nat(const struct ie_record *r, ie_set present, struct flow_record *f)
+static bool
+translate(uint32_t v4, const struct addr *v6, uint16_t new_port,
+    struct addr *address, uint16_t *port)
 {
-	bool has_v4 = has(present, IE_POST_DST_V4) && r->post_dst_v4 != 0;
-	bool has_v6 = has(present, IE_POST_DST_V6) && !is_zero(&r->post_dst_v6);
-	bool has_port = has(present, IE_POST_DST_PORT) && r->post_dst_port != 0;
+	if (v4 != 0)
+		*address = addr_from_u32(v4);
+	else if (!is_zero(v6))
+		*address = *v6;
+	else if (new_port == 0)
+		return false;
+	if (new_port != 0)
+		*port = new_port;
+	return true;
+}
 
-	if (!has_v4 && !has_v6 && !has_port)
-		return;
-	f->post_dst = f->dst;
-	f->post_dst_port = has_port ? r->post_dst_port : f->dst_port;
-	if (has_v4)
-		f->post_dst = addr_from_u32(r->post_dst_v4);
-	else if (has_v6)
-		f->post_dst = r->post_dst_v6;
-	f->has |= FLOW_HAS_NAT;
+static void
+set_nat(const struct ie_record *r, struct flow_record *f)
+{
+	struct addr src = f->src;
+	struct addr dst = f->dst;
+	uint16_t src_port = f->src_port;
+	uint16_t dst_port = f->dst_port;
+
+	if (translate(r->post_src_v4, &r->post_src_v6, r->post_src_port, &src,
+		&src_port)) {
+		f->post_src = src;
+		f->post_src_port = src_port;
+		f->has |= FLOW_HAS_NAT_SRC;
+	}
+	if (translate(r->post_dst_v4, &r->post_dst_v6, r->post_dst_port, &dst,
+		&dst_port)) {
+		f->post_dst = dst;
+		f->post_dst_port = dst_port;
+		f->has |= FLOW_HAS_NAT;
+	}
 }
 
 /* What few exporters tell. */
@@ -377,7 +399,7 @@ set_extras(const struct ie_record *r, ie_set present, struct flow_record *f)
 		f->direction = r->flow_direction;
 		f->has |= FLOW_HAS_DIRECTION;
 	}
-	set_nat(r, present, f);
+	set_nat(r, f);
 }
 
 static void
@@ -440,14 +462,17 @@ set_reverse(const struct ie_record *r, ie_set present, struct flow_record *f)
 	f->dst_port = forward.src_port;
 	f->ingress_if = forward.egress_if;
 	f->egress_if = forward.ingress_if;
-	f->has &= (uint16_t) ~(FLOW_HAS_PACKETS | FLOW_HAS_TCP_FLAGS |
-			       FLOW_HAS_INITIAL_FLAGS | FLOW_HAS_ICMP |
-			       FLOW_HAS_DIRECTION | FLOW_HAS_NAT);
+	f->has &=
+	    (uint16_t) ~(FLOW_HAS_PACKETS | FLOW_HAS_TCP_FLAGS |
+			 FLOW_HAS_INITIAL_FLAGS | FLOW_HAS_ICMP |
+			 FLOW_HAS_DIRECTION | FLOW_HAS_NAT | FLOW_HAS_NAT_SRC);
 	f->has |= FLOW_IS_REVERSE;
 	f->ingress_vrf = r->egress_vrf;
 	f->direction = 0;
 	f->post_dst = (struct addr){ 0 };
 	f->post_dst_port = 0;
+	f->post_src = (struct addr){ 0 };
+	f->post_src_port = 0;
 	f->icmp_type = 0;
 	f->icmp_code = 0;
 	f->packets = 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/interface.h"
 #include "collector/template.h"
 #include "common/table.h"
 
@@ -13,6 +14,8 @@
 #define FIELD_OCTETS		4
 #define FIELD_OCTETS_MAX	8 /* with its PEN */
 #define SUB_TEMPLATE_MULTI_LIST 293
+#define INTERFACE_NAME		82
+#define INTERFACE_DESCRIPTION	83
 #define SCOPE_INTERFACE		2 /* v9, RFC 3954, 6.1 */
 #define SAVED_HEADER_OCTETS	4 /* fields, scopes */
 
@@ -105,9 +108,20 @@ append_skip(struct template_plan *plan, uint16_t length)
 	    (struct template_field){ IE_COUNT, length };
 }
 
+/* The name of an interface, as what it is compiled to; IE_COUNT: no name. */
+static uint8_t
+name_ie(uint32_t pen, uint16_t number)
+{
+	if (pen == 0 && number == INTERFACE_NAME)
+		return TEMPLATE_IE_NAME;
+	if (pen == 0 && number == INTERFACE_DESCRIPTION)
+		return TEMPLATE_IE_TEXT;
+	return IE_COUNT;
+}
+
 static bool
 append_field(struct template_plan *plan, uint32_t pen, uint16_t number,
-    uint16_t length)
+    uint16_t length, bool is_options)
 {
 	enum ie ie = ie_find(pen, number, length);
 
@@ -124,6 +138,12 @@ append_field(struct template_plan *plan, uint32_t pen, uint16_t number,
 		plan->has_list = true;
 		plan->fields[plan->count++] =
 		    (struct template_field){ TEMPLATE_IE_LIST, length };
+		return true;
+	}
+	if (is_options && name_ie(pen, number) != IE_COUNT) {
+		plan->has_name = true;
+		plan->fields[plan->count++] =
+		    (struct template_field){ name_ie(pen, number), length };
 		return true;
 	}
 	if (ie == IE_COUNT || (plan->present & IE_BIT(ie)) != 0) {
@@ -157,6 +177,7 @@ template_compile(const struct template_definition *definition,
 	out->octets = 0;
 	out->is_variable = false;
 	out->has_list = false;
+	out->has_name = false;
 	out->count = 0;
 	for (uint16_t i = 0; i < definition->count; i++) {
 		uint16_t number = wire_u16(&fields);
@@ -169,7 +190,8 @@ template_compile(const struct template_definition *definition,
 		}
 		if (!definition->has_pens && i < definition->scopes)
 			number = scope_number(number);
-		if (fields.failed || !append_field(out, pen, number, length))
+		if (fields.failed || !append_field(out, pen, number, length,
+					 definition->is_options))
 			return false;
 	}
 	return out->octets > 0;
@@ -266,6 +288,7 @@ template_fill(struct template_table *t, struct template *p,
 	p->is_options = definition->is_options;
 	p->is_variable = plan->is_variable;
 	p->has_list = plan->has_list;
+	p->has_name = plan->has_name;
 	p->is_remembered = false;
 	p->learned_ms = now_ms;
 	p->refresh_ms = 0;
@@ -311,6 +334,27 @@ template_read_next(const struct template *p, struct wire *set,
 			ie_store(out, (enum ie)field->ie, octets, length);
 	}
 	return !set->failed;
+}
+
+struct wire
+template_name(const struct template *p, struct wire set)
+{
+	struct wire description = wire_part(&set, 0);
+
+	for (uint16_t i = 0; i < p->count; i++) {
+		const struct template_field *field = &p->fields[i];
+		uint16_t length = template_next_length(field, &set);
+		struct wire name = wire_part(&set, length);
+
+		if (field->ie < TEMPLATE_IE_NAME)
+			continue;
+		name = interface_name_of(name);
+		if (field->ie == TEMPLATE_IE_NAME && wire_left(&name) > 0)
+			return name;
+		if (wire_left(&description) == 0)
+			description = name;
+	}
+	return description;
 }
 
 void

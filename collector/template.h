@@ -31,14 +31,16 @@
 #define TEMPLATE_OCTETS_MAX 4096  /* of its shortest record */
 #define TEMPLATES_MAX	    8192U /* of all exporters: 13 MiB */
 #define TEMPLATE_IE_LIST    (IE_COUNT + 1)
+#define TEMPLATE_IE_NAME    (IE_COUNT + 2)
+#define TEMPLATE_IE_TEXT    (IE_COUNT + 3)
 
 /*
- * A field of the compiled form: an element we use, octets to skip, or a list
- * of records (list.h).
+ * A field of the compiled form: an element we use, octets to skip, a list of
+ * records (list.h), or, of options, an interface's name or description.
  */
 struct template_field {
-	uint8_t ie;	 /* enum ie; IE_COUNT: skip; TEMPLATE_IE_LIST */
-	uint16_t length; /* octets; IE_VARIABLE only with the last two */
+	uint8_t ie;	 /* enum ie; IE_COUNT: skip; TEMPLATE_IE_... */
+	uint16_t length; /* octets; IE_VARIABLE only from IE_COUNT on */
 };
 
 /* A definition as it came: field specifiers, RFC 7011, 3.2. */
@@ -55,6 +57,7 @@ struct template_plan {
 	uint32_t octets; /* of the shortest record */
 	bool is_variable;
 	bool has_list;
+	bool has_name; /* of an interface */
 	uint16_t count;
 	struct template_field fields[TEMPLATE_FIELDS_MAX];
 };
@@ -75,6 +78,7 @@ struct template
 	bool is_options;
 	bool is_variable;
 	bool has_list;
+	bool has_name;	    /* of an interface */
 	bool is_changed;    /* since template_save() */
 	bool is_remembered; /* of an earlier life, and not used yet */
 	uint16_t count;
@@ -160,6 +164,12 @@ template_next_length(const struct template_field *field, struct wire *set)
 /* The same, of any length; *set moves past it. False: it does not fit. */
 bool template_read_next(const struct template *p, struct wire *set,
     struct ie_record *out);
+
+/*
+ * The name of the interface that the record at the front of set is about, of
+ * no octets if there is none. Before: p->has_name, and the record fits.
+ */
+struct wire template_name(const struct template *p, struct wire set);
 
 /* The same definition came again. */
 void template_refresh(struct template_table *t, struct template *p,

@@ -64,6 +64,8 @@
 	X(TEMPLATES_EXPIRED, "templates_expired", "templates grown old")       \
 	X(OPTIONS_TEMPLATES, "options_templates", "options templates seen")    \
 	X(OPTIONS_RECORDS, "options_records", "options data records seen")     \
+	X(INTERFACE_NAMES_REFUSED, "interface_names_refused",                  \
+	    "names of interfaces beyond those kept of an exporter")            \
 	/* records: announced = delivered + unusable + refused */              \
 	X(RECORDS_ANNOUNCED, "records_announced",                              \
 	    "data records found in data sets")                                 \

@@ -25,6 +25,24 @@ struct printer {
 	int write_errno; /* why out takes no more; 0: it does */
 };
 
+static bool
+print_flow(struct printer *p, const struct flow_record *f,
+    const struct exporter_info *exporter)
+{
+	const struct flow_json_names names = {
+		decoder_interface_name(p->decoder, f->exporter, f->ingress_if),
+		decoder_interface_name(p->decoder, f->exporter, f->egress_if)
+	};
+	char text[FLOW_JSON_MAX];
+	size_t length = flow_json(f, exporter, &names, text);
+
+	errno = 0;
+	if (fwrite(text, 1, length, p->out) == length)
+		return true;
+	p->write_errno = errno != 0 ? errno : EIO;
+	return false;
+}
+
 /* A datagram_fn: the rest of a capture is skipped when nobody reads. */
 static void
 print_datagram(const struct datagram *d, void *arg)
@@ -32,7 +50,7 @@ print_datagram(const struct datagram *d, void *arg)
 	struct printer *p = arg;
 	struct flow_batch *batch = p->batch;
 	struct exporter_info exporter;
-	char text[FLOW_JSON_MAX];
+	bool good = true;
 
 	if (p->write_errno != 0 ||
 	    decoder_decode(p->decoder, d, batch) != DECODE_OK ||
@@ -40,13 +58,8 @@ print_datagram(const struct datagram *d, void *arg)
 		return;
 	/* a datagram has one exporter */
 	exporter = decoder_exporter(p->decoder, batch->records[0].exporter);
-	for (uint32_t i = 0; i < batch->count && p->write_errno == 0; i++) {
-		size_t length = flow_json(&batch->records[i], &exporter, text);
-
-		errno = 0;
-		if (fwrite(text, 1, length, p->out) != length)
-			p->write_errno = errno != 0 ? errno : EIO;
-	}
+	for (uint32_t i = 0; good && i < batch->count; i++)
+		good = print_flow(p, &batch->records[i], &exporter);
 	batch->count = 0;
 }
 

@@ -784,6 +784,41 @@ decoder_fills_in_what_nat_left_alone(void **state)
 	    "nat=[fd00::53]:53");
 }
 
+/* Of a biflow, the first half only has it. */
+static void
+decoder_tells_what_nat_made_of_the_source(void **state)
+{
+	static const struct build_field fields[] = { ENDPOINT_FIELDS,
+		{ 225, 4, 0 }, { 227, 2, 0 }, { 86, 4, REVERSE } };
+	static const struct build_field v6[] = { { 27, 16, 0 }, { 28, 16, 0 },
+		{ 4, 1, 0 }, { 281, 16, 0 } };
+	struct decoding *f = *state;
+
+	build_ipfix(&f->build, 0, 0);
+	build_template(&f->build, 256, fields, FIELDS(fields));
+	build_template(&f->build, 257, v6, FIELDS(v6));
+	build_set(&f->build, 256);
+	build_endpoints(&f->build);
+	build_addr(&f->build, "192.0.2.77");
+	build_u16(&f->build, 1077);
+	build_u32(&f->build, 1);
+	build_set(&f->build, 257);
+	build_addr(&f->build, "2001:db8::1");
+	build_addr(&f->build, "2001:db8::2");
+	build_u8(&f->build, 47);
+	build_addr(&f->build, "fd00::77");
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_int_equal(f->batch.count, 3);
+	assert_int_equal(f->batch.records[0].has &
+			     (FLOW_HAS_NAT | FLOW_HAS_NAT_SRC),
+	    FLOW_HAS_NAT_SRC);
+	assert_int_equal(f->batch.records[0].post_src_port, 1077);
+	assert_int_equal(f->batch.records[1].has & FLOW_HAS_NAT_SRC, 0);
+	assert_int_equal(f->batch.records[1].post_src_port, 0);
+	assert_true(addr_equal(&f->batch.records[2].post_src,
+	    &(struct addr){ { 0xfd, [15] = 0x77 } }));
+}
+
 /* The half that came back: later by the delta, through the other VRF. */
 static void
 decoder_turns_delay_and_vrf_in_the_second_half(void **state)
@@ -1163,6 +1198,7 @@ main(void)
 		    decoder_takes_absolute_times_before_relative_ones),
 		DECODING_TEST(decoder_reads_events_of_firewalls),
 		DECODING_TEST(decoder_fills_in_what_nat_left_alone),
+		DECODING_TEST(decoder_tells_what_nat_made_of_the_source),
 		DECODING_TEST(decoder_turns_delay_and_vrf_in_the_second_half),
 		DECODING_TEST(decoder_takes_the_family_that_is_filled),
 		DECODING_TEST(

@@ -17,6 +17,8 @@ parsed(const char *text)
 	return a;
 }
 
+static const struct flow_json_names no_names = { NULL, NULL };
+
 static struct exporter_info
 an_exporter(void)
 {
@@ -46,7 +48,7 @@ flow_json_shows_what_every_record_has_and_no_more(void **state)
 	char text[FLOW_JSON_MAX];
 
 	(void)state;
-	flow_json(&f, &e, text);
+	flow_json(&f, &e, &no_names, text);
 	assert_string_equal(text,
 	    "{\"exporter\":\"192.0.2.1\",\"exporter_port\":2055,"
 	    "\"domain\":256,\"export_protocol\":\"netflow9\","
@@ -108,13 +110,15 @@ a_full_record(void)
 		.direction = 1,
 		.post_dst = parsed("10.0.0.5"),
 		.post_dst_port = 8080,
+		.post_src = parsed("192.0.2.77"),
+		.post_src_port = 1077,
 		.has = FLOW_HAS_PORTS | FLOW_HAS_TCP_FLAGS |
 		       FLOW_HAS_INITIAL_FLAGS | FLOW_HAS_ICMP | FLOW_HAS_TIMES |
 		       FLOW_HAS_UPTIME | FLOW_HAS_BIFLOW_DIRECTION |
 		       FLOW_HAS_FIREWALL_EVENT | FLOW_HAS_END_REASON |
 		       FLOW_IS_REVERSE | FLOW_HAS_PACKETS |
 		       FLOW_HAS_FIREWALL_EXT | FLOW_HAS_DIRECTION |
-		       FLOW_HAS_NAT };
+		       FLOW_HAS_NAT | FLOW_HAS_NAT_SRC };
 }
 
 static void
@@ -132,7 +136,7 @@ flow_json_is_json_with_every_field_by_its_name(void **state)
 		{ "biflow_direction", 1 }, { "firewall_event", 27 },
 		{ "firewall_ext", 2025 }, { "end_reason", 28 },
 		{ "direction", 1 }, { "post_dst_port", 8080 },
-		{ "sampling", 0 } };
+		{ "post_src_port", 1077 }, { "sampling", 0 } };
 	const struct exporter_info e = an_exporter();
 	const struct flow_record f = a_full_record();
 	char text[FLOW_JSON_MAX];
@@ -140,7 +144,7 @@ flow_json_is_json_with_every_field_by_its_name(void **state)
 	json_t *o;
 
 	(void)state;
-	length = flow_json(&f, &e, text);
+	length = flow_json(&f, &e, &no_names, text);
 	assert_int_equal(length, strlen(text));
 	o = json_loads(text, 0, NULL);
 	assert_non_null(o);
@@ -150,6 +154,7 @@ flow_json_is_json_with_every_field_by_its_name(void **state)
 	assert_text(o, "start", "2017-07-14T02:40:00.007Z");
 	assert_text(o, "end", "2017-07-14T02:40:01.999Z");
 	assert_text(o, "post_dst", "10.0.0.5");
+	assert_text(o, "post_src", "192.0.2.77");
 	assert_true(json_is_true(json_object_get(o, "reverse")));
 	json_decref(o);
 }
@@ -164,7 +169,7 @@ flow_json_leaves_out_the_text_of_an_impossible_time(void **state)
 	(void)state;
 	f.start_ms = -1;
 	f.end_ms = INT64_MAX;
-	flow_json(&f, &e, text);
+	flow_json(&f, &e, &no_names, text);
 	assert_null(strstr(text, "\"start\":"));
 	assert_null(strstr(text, "\"end\":"));
 	assert_non_null(
@@ -172,8 +177,31 @@ flow_json_leaves_out_the_text_of_an_impossible_time(void **state)
 }
 
 static void
+flow_json_escapes_the_names_of_interfaces(void **state)
+{
+	const struct flow_json_names names = { "Gi0/1 \"up\"", "C:\\" };
+	const struct exporter_info e = an_exporter();
+	const struct flow_record f = a_full_record();
+	char text[FLOW_JSON_MAX];
+	json_t *o;
+
+	(void)state;
+	flow_json(&f, &e, &names, text);
+	o = json_loads(text, 0, NULL);
+	assert_non_null(o);
+	assert_text(o, "ingress_if_name", names.ingress);
+	assert_text(o, "egress_if_name", names.egress);
+	json_decref(o);
+}
+
+static void
 flow_json_has_room_for_the_longest(void **state)
 {
+	static const struct flow_json_names names = {
+		"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\"\""
+		"\"",
+		"\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\"
+	};
 	struct exporter_info e = an_exporter();
 	struct flow_record f;
 	char text[FLOW_JSON_MAX];
@@ -184,6 +212,7 @@ flow_json_has_room_for_the_longest(void **state)
 	f.src = parsed("fe80:1111:2222:3333:4444:5555:6666:7777");
 	f.dst = f.src;
 	f.post_dst = f.src;
+	f.post_src = f.src;
 	f.received_ms = INT64_MIN;
 	f.export_ms = INT64_MIN;
 	f.start_ms = INT64_MIN;
@@ -191,7 +220,7 @@ flow_json_has_room_for_the_longest(void **state)
 	e.address = f.src;
 	e.domain = UINT32_MAX;
 	e.source_port = UINT16_MAX;
-	length = flow_json(&f, &e, text);
+	length = flow_json(&f, &e, &names, text);
 	assert_non_null(strstr(text, "\"packets\":18446744073709551615,"));
 	assert_non_null(strstr(text, "\"start_ms\":-9223372036854775808,"));
 	assert_string_equal(text + length - 17, ",\"reverse\":true}\n");
@@ -210,10 +239,10 @@ flow_json_names_the_export_protocols(void **state)
 
 	(void)state;
 	e.protocol = EXPORT_NETFLOW5;
-	flow_json(&f, &e, text);
+	flow_json(&f, &e, &no_names, text);
 	assert_non_null(strstr(text, "\"export_protocol\":\"netflow5\""));
 	e.protocol = EXPORT_IPFIX;
-	flow_json(&f, &e, text);
+	flow_json(&f, &e, &no_names, text);
 	assert_non_null(strstr(text, "\"export_protocol\":\"ipfix\""));
 }
 
@@ -224,6 +253,7 @@ main(void)
 		TEST(flow_json_shows_what_every_record_has_and_no_more),
 		TEST(flow_json_is_json_with_every_field_by_its_name),
 		TEST(flow_json_leaves_out_the_text_of_an_impossible_time),
+		TEST(flow_json_escapes_the_names_of_interfaces),
 		TEST(flow_json_has_room_for_the_longest),
 		TEST(flow_json_names_the_export_protocols),
 	};

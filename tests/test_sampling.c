@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sampling rates: headers, options, records; and timeouts beside them. */
+/*
+ * Sampling rates: headers, options, records; and timeouts and names of
+ * interfaces beside them.
+ */
 #include <stdlib.h>
 #include <string.h>
 
+#include "collector/gate.h"
 #include "tests/datagrams.h"
 
+#include "collector/ie.h"
+#include "collector/interface.h"
 #include "collector/sampling.h"
 
 #define V5_SAMPLING_AT 22
@@ -293,10 +299,147 @@ sampling_comes_back_as_it_was_saved(void **state)
 	assert_false(sampling_load(&back, wire_over(octets, length)));
 }
 
+/* --- names of interfaces, which options tell beside rates --- */
+
+static void
+assert_name(const struct decoding *f, uint32_t interface, const char *name)
+{
+	const char *known = decoder_interface_name(f->decoder, 0, interface);
+
+	if (name == NULL) {
+		assert_null(known);
+		return;
+	}
+	assert_non_null(known);
+	assert_string_equal(known, name);
+}
+
+static void
+netflow9_interfaces_are_named_by_their_scope(void **state)
+{
+	static const struct build_field options[] = { { 2, 4, 0 }, { 83, 8, 0 },
+		{ 82, 8, 0 } };
+	struct decoding *f = *state;
+	struct build *b = &f->build;
+
+	build_netflow9(b, 0, 0);
+	build_options_template(b, 257, 1, options, FIELDS(options));
+	build_set(b, 257);
+	build_octets(b, "\0\0\0\7uplink\0\0Gi0/1\0\0\0", 20);
+	build_octets(b, "\0\0\0\x8text\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+	build_octets(b, "\0\0\0\0nowhere\0Gi0/0\0\0\0", 20);
+	build_octets(b, "\0\0\0\x9\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+	build_octets(b, "\0\0\0\xa\0\0\0\0\0\0\0\0\xc3\xa9\n\x7f\x1b[0m", 20);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_name(f, 7, "Gi0/1");
+	assert_name(f, 8, "text"); /* no name, but a description */
+	assert_name(f, 0, NULL);
+	assert_name(f, 9, NULL);
+	assert_name(f, 10, "?????[0m");
+}
+
+static void
+ipfix_interfaces_have_names_of_any_length(void **state)
+{
+	static const struct build_field options[] = { { 14, 2, 0 },
+		{ 82, IE_VARIABLE, 0 } };
+	struct decoding *f = *state;
+	struct build *b = &f->build;
+
+	build_ipfix(b, 0, 0);
+	build_options_template(b, 257, 1, options, FIELDS(options));
+	build_set(b, 257);
+	build_octets(b, "\0\1\4eth0", 7);
+	build_octets(b, "\0\2\0", 3);
+	build_octets(b,
+	    "\0\3\x28"
+	    "0123456789012345678901234567890123456789",
+	    43);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_name(f, 1, "eth0");
+	assert_name(f, 2, NULL);
+	assert_name(f, 3, "0123456789012345678901234567890");
+	build_ipfix(b, 0, 3);
+	build_set(b, 257);
+	build_octets(b, "\0\1\3lan", 6);
+	build_octets(b, "\0\1\0", 3); /* no name: it keeps the one it has */
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_name(f, 1, "lan");
+}
+
+static void
+names_of_interfaces_are_refused_when_full(void **state)
+{
+	static const struct build_field options[] = { { 10, 4, 0 },
+		{ 82, 4, 0 } };
+	struct decoding *f = *state;
+	struct build *b = &f->build;
+
+	build_ipfix(b, 0, 0);
+	build_options_template(b, 257, 1, options, FIELDS(options));
+	build_set(b, 257);
+	for (uint32_t i = 1; i <= INTERFACE_NAMES + 3; i++) {
+		build_u32(b, i);
+		build_octets(b, "old\0", 4);
+	}
+	build_octets(b, "\0\0\0\1new\0", 8);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_name(f, 1, "new");
+	assert_name(f, INTERFACE_NAMES, "old");
+	assert_name(f, INTERFACE_NAMES + 1, NULL);
+	assert_int_equal(decoding_counted(f, COUNTER_INTERFACE_NAMES_REFUSED),
+	    3);
+}
+
+static void
+names_in_flow_records_name_no_interface(void **state)
+{
+	static const struct build_field fields[] = { { 8, 4, 0 }, { 12, 4, 0 },
+		{ 4, 1, 0 }, { 10, 4, 0 }, { 82, 4, 0 } };
+	struct decoding *f = *state;
+
+	build_ipfix(&f->build, 0, 0);
+	build_template(&f->build, 256, fields, FIELDS(fields));
+	build_set(&f->build, 256);
+	build_addr(&f->build, "10.0.0.1");
+	build_addr(&f->build, "10.0.0.2");
+	build_u8(&f->build, 47);
+	build_u32(&f->build, 1);
+	build_octets(&f->build, "eth0", 4);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_int_equal(f->batch.count, 1);
+	assert_name(f, 1, NULL);
+}
+
+static void
+options_beyond_the_bound_of_a_message_are_counted_and_not_read(void **state)
+{
+	static const struct build_field fields[] = { { 10, 4, 0 },
+		{ 83, 4, 0 } };
+	struct decoding *f = *state;
+	struct build *b = &f->build;
+
+	build_ipfix(b, 0, 0);
+	build_options_template(b, 300, 1, fields, FIELDS(fields));
+	build_set(b, 300);
+	for (uint32_t i = 0; i < GATE_OPTIONS_MAX; i++) {
+		build_u32(b, 1);
+		build_octets(b, "last", 4);
+	}
+	build_u32(b, 1);
+	build_octets(b, "none", 4);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_int_equal(decoding_counted(f, COUNTER_OPTIONS_RECORDS),
+	    GATE_OPTIONS_MAX + 1);
+	assert_string_equal(decoder_interface_name(f->decoder, 0, 1), "last");
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		DECODING_TEST(
+		    options_beyond_the_bound_of_a_message_are_counted_and_not_read),
 		DECODING_TEST(netflow5_sampling_is_14_bits_of_the_header),
 		DECODING_TEST(exporters_that_tell_nothing_do_not_sample),
 		DECODING_TEST(flow_of_an_unknown_sampler_has_an_unknown_rate),
@@ -308,6 +451,10 @@ main(void)
 		TEST(
 		    sampling_keeps_a_bounded_number_of_samplers_and_interfaces),
 		TEST(sampling_comes_back_as_it_was_saved),
+		DECODING_TEST(netflow9_interfaces_are_named_by_their_scope),
+		DECODING_TEST(ipfix_interfaces_have_names_of_any_length),
+		DECODING_TEST(names_of_interfaces_are_refused_when_full),
+		DECODING_TEST(names_in_flow_records_name_no_interface),
 	};
 
 	return RUN_TESTS(tests);

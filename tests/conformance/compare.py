@@ -51,11 +51,13 @@ def without_ports(flow):
 
 
 def without_untranslated(flow):
-    """A destination that NAT left as it was, or did not tell, is no NAT."""
-    if flow.get("post_dst") in ("0.0.0.0", "::", flow.get("dst")) and \
-            flow.get("post_dst_port", 0) in (0, flow.get("dst_port")):
-        flow.pop("post_dst", None)
-        flow.pop("post_dst_port", None)
+    """An end that NAT left as it was, or did not tell, is no NAT."""
+    for end in ("src", "dst"):
+        if flow.get(f"post_{end}") in ("0.0.0.0", "::", flow.get(end)) and \
+                flow.get(f"post_{end}_port", 0) in \
+                (0, flow.get(f"{end}_port")):
+            flow.pop(f"post_{end}", None)
+            flow.pop(f"post_{end}_port", None)
     return flow
 
 

@@ -61,6 +61,9 @@ FIELDS = {
     "flowEndReason": ("end_reason", NUMBER),
     "flow_end_reason": ("end_reason", NUMBER),
     "sampling_interval": ("sampling", SAMPLING),
+    "xlate_src_addr_ipv4": ("post_src", ADDRESS),
+    "postNATSourceIPv4Address": ("post_src", ADDRESS),
+    "xlate_src_port": ("post_src_port", NUMBER),
     "xlate_dst_addr_ipv4": ("post_dst", ADDRESS),
     "postNATDestinationIPv4Address": ("post_dst", ADDRESS),
     "xlate_dst_port": ("post_dst_port", NUMBER),
@@ -97,8 +100,7 @@ IGNORED = set("""
     src_traffic_index dst_traffic_index VRFname layer2SegmentId
     maximumTTL maximumIpTotalLength minimumIpTotalLength tcpOptions
     tcp_src_port udp_dst_port privateEnterpriseNumber observationPointId
-    exportingProcessId xlate_src_addr_ipv4 xlate_src_port
-    postNATSourceIPv4Address flowAttributes tcpSequenceNumber
+    exportingProcessId flowAttributes tcpSequenceNumber
     meanFlowRate meanPacketRate silkAppLabel reverseFlowAttributes
     reverseIcmpTypeCodeIPv4
     reverseIpClassOfService reverseTcpSequenceNumber reverseVlanId
