@@ -17,7 +17,7 @@
 /* ... and until so long after the datagram that tells them. */
 #define TIME_FUTURE_MS 600000
 
-/* Half of the shipped exporters' defaults, 15 s idle, 1800 s active:
+/* From the commonest exporter defaults, 15 s idle and 1800 s active:
  * W1 = idle + 64 s of SYN-ACK retries + 30 s; W2 = active + idle + 30 s. */
 #define DEFAULT_WAIT_MS	  120000
 #define DEFAULT_REVOKE_MS 1845000
@@ -446,7 +446,6 @@ take_record(struct engine *e, const struct flow_record *f)
 		return; /* the half of a biflow that says: nothing came */
 	outer = make_key(f, src && dst, src, &key);
 	pair = find_pair(e, &key, f, start_ms, end_ms);
-	pair->seen_ms = e->clock_ms;
 	if (profiles_take(e->profiles, f))
 		counter_add(e->counters, COUNTER_FLAGS_PROFILE_CHANGES, 1);
 	note_claim(pair, f, outer);

@@ -47,7 +47,7 @@ struct engine_config engine_config_default(void);
 /* What engine_new() will allocate with these maxima, in octets. */
 uint64_t engine_bytes(const struct engine_config *config);
 
-/* What a feed can and cannot show. Learned later; configured for now. */
+/* What a feed can and cannot show: learned (profiles.h), or configured. */
 struct feed_profile {
 	bool one_sided;	   /* the other direction is not metered */
 	bool sampled;	   /* 1 packet in N, N > 1 or unknown */

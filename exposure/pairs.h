@@ -64,7 +64,6 @@ struct pair {
 	struct half inner;
 	int64_t deadline_ms;
 	int64_t born_ms;   /* when its first record was received */
-	int64_t seen_ms;   /* when its latest was */
 	int64_t hour_ms;   /* under which its outcome is counted */
 	uint64_t event_id; /* of its scan event; see event */
 	int64_t event_ts_ms;
