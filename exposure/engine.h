@@ -52,6 +52,7 @@ struct feed_profile {
 	bool one_sided;	   /* the other direction is not metered */
 	bool sampled;	   /* 1 packet in N, N > 1 or unknown */
 	bool no_flags;	   /* tcpControlBits are always 0 or absent */
+	bool merged_flags; /* tcpControlBits are of both directions */
 	bool shared_times; /* both halves carry the same times */
 };
 

@@ -13,11 +13,11 @@
 static uint16_t
 syn_evidence(uint8_t flags, const struct flow_record *f)
 {
-	if ((flags & TCP_ACK) == 0) {
-		if (f->packets == 1 && (flags & TCP_RST) != 0)
-			return EV_BADSYN1;
+	/* no packet has both: crafted, or the flags of two directions */
+	if (f->packets == 1 && (flags & TCP_RST) != 0)
+		return EV_BADSYN1;
+	if ((flags & TCP_ACK) == 0)
 		return EV_SYN;
-	}
 	if (f->packets == 1)
 		return EV_SYNACK1;
 	return EV_MIX;
@@ -197,6 +197,8 @@ half_add(struct half *h, const struct flow_record *f, int64_t start_ms,
 		return h->evidence != before.evidence;
 	}
 	add_extent(h, f, start_ms, end_ms);
+	h->reverse =
+	    (f->has & FLOW_IS_REVERSE) != 0 && (!h->present || h->reverse);
 	if (f->protocol == PROTO_TCP) {
 		bool no_flags = (f->has & has_flags) == 0;
 

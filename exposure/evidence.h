@@ -70,6 +70,7 @@ struct half {
 	bool has_syn_time;
 	bool has_syn_uptime;
 	bool no_flags;		/* no record had tcpControlBits */
+	bool reverse;		/* every record was a biflow's second half */
 	uint8_t firewall_event; /* enum firewall_event: who sent this opened */
 };
 

@@ -105,8 +105,9 @@
 /*
  * The rule that gave a verdict. D1 to D9 are the direction rules, DP the
  * pinhole rule; A accepted, R refused, S silent, N stealth, U unsolicited,
- * V and W UDP, I ICMP, Z exporters without flags, FW firewall events, M the
- * middle of a connection. docs/verdicts.md tells what each one says.
+ * V and W UDP, I ICMP, Z exporters without flags, MF with merged
+ * ones, FW firewall events, M the middle of a connection. docs/verdicts.md
+ * tells what each one says.
  */
 /* clang-format off */
 #define RULE_LIST(X) \
@@ -173,6 +174,10 @@
 	X(M_D7, "M:D7") \
 	X(M_D8, "M:D8") \
 	X(M_D9, "M:D9") \
+	X(MF1, "MF1") \
+	X(MF2, "MF2") \
+	X(MF3, "MF3") \
+	X(MF4, "MF4") \
 	X(SCOPE, "scope") \
 	X(SHED, "shed")
 /* clang-format on */

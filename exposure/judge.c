@@ -67,6 +67,7 @@ joint_profile(const struct engine *e, const struct pair *pair)
 		.one_sided = a.one_sided || b.one_sided,
 		.sampled = a.sampled || b.sampled,
 		.no_flags = a.no_flags || b.no_flags,
+		.merged_flags = a.merged_flags || b.merged_flags,
 		.shared_times = a.shared_times || b.shared_times,
 	};
 }

@@ -13,6 +13,22 @@
 #define PROTO_TCP   6
 #define PROTO_ICMP6 58
 
+/* What the feed can show of flags says by which theme they are read. */
+static struct verdict
+tcp(const struct verdict_input *in)
+{
+	const struct half *o = in->outer;
+	const struct half *i = in->inner;
+
+	if (in->feed.no_flags ||
+	    ((!o->present || o->no_flags) && (!i->present || i->no_flags)))
+		return verdict_flagless(in);
+	/* where one end sent nothing the flags are the other's: exact */
+	if (in->feed.merged_flags && o->present && i->present)
+		return verdict_merged(in);
+	return verdict_tcp(in);
+}
+
 struct verdict
 verdict_of(const struct verdict_input *in)
 {
@@ -26,7 +42,7 @@ verdict_of(const struct verdict_input *in)
 	    in->outer->firewall_event != 0 || in->inner->firewall_event != 0;
 	switch (in->proto) {
 	case PROTO_TCP:
-		return by_firewall ? verdict_firewall(&now) : verdict_tcp(&now);
+		return by_firewall ? verdict_firewall(&now) : tcp(&now);
 	case PROTO_ICMP:
 	case PROTO_ICMP6:
 		return say_technique(by_firewall ? verdict_firewall(&now)

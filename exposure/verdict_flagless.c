@@ -6,22 +6,36 @@
 #define Z_PROBE_PACKETS 6
 #define Z_PROBE_OCTETS	64
 
-/* Z rules: a reset is exactly the header's size, a SYN-ACK carries options. */
+static bool
+is_probe(const struct half *h)
+{
+	return h->packets <= Z_PROBE_PACKETS &&
+	       h->octets <= (uint64_t)Z_PROBE_OCTETS * h->packets;
+}
+
+/* A reset is exactly the header's size, a SYN-ACK carries options. */
+struct verdict
+verdict_by_sizes(const struct verdict_input *in, enum confidence confidence)
+{
+	const struct half *i = in->inner;
+
+	if (is_probe(in->outer) && i->packets <= in->outer->packets &&
+	    i->octets == (uint64_t)in->header_octets * i->packets)
+		return attempt(OUTCOME_REFUSED, RULE_Z2, CONFIDENCE_LOW);
+	return attempt(OUTCOME_ACCEPTED, RULE_Z3, confidence);
+}
+
 struct verdict
 verdict_flagless(const struct verdict_input *in)
 {
-	const struct half *o = in->outer;
-	const struct half *i = in->inner;
-	bool probe = o->packets <= Z_PROBE_PACKETS &&
-		     o->octets <= (uint64_t)Z_PROBE_OCTETS * o->packets;
 	struct direction d;
 
-	if (!o->present)
+	if (!in->outer->present)
 		return in->final ? verdict_midstream(in) : wait_for_more();
-	if (!i->present) {
+	if (!in->inner->present) {
 		if (!in->final)
 			return wait_for_more();
-		if (probe && is_visible(in))
+		if (is_probe(in->outer) && is_visible(in))
 			return attempt(OUTCOME_SILENT, RULE_Z1, CONFIDENCE_LOW);
 		return attempt(OUTCOME_UNRESOLVED, RULE_S2, CONFIDENCE_NONE);
 	}
@@ -32,9 +46,6 @@ verdict_flagless(const struct verdict_input *in)
 	if (d.initiator == SIDE_NONE)
 		return say(OUTCOME_UNKNOWN_DIR, RULE_D9, CONFIDENCE_NONE,
 		    SIDE_NONE);
-	if (probe && i->packets <= o->packets &&
-	    i->octets == (uint64_t)in->header_octets * i->packets)
-		return attempt(OUTCOME_REFUSED, RULE_Z2, CONFIDENCE_LOW);
-	return attempt(OUTCOME_ACCEPTED, RULE_Z3,
+	return verdict_by_sizes(in,
 	    d.confidence > CONFIDENCE_MED ? CONFIDENCE_MED : d.confidence);
 }

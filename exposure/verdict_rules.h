@@ -114,6 +114,13 @@ struct verdict verdict_tcp(const struct verdict_input *in);
 /* TCP by sizes: neither half has flags. */
 struct verdict verdict_flagless(const struct verdict_input *in);
 
+/* What came back to an opener from outside, by its size: rules Z2, Z3. */
+struct verdict verdict_by_sizes(const struct verdict_input *in,
+    enum confidence confidence);
+
+/* TCP by the flags of both directions in one word; both halves are there. */
+struct verdict verdict_merged(const struct verdict_input *in);
+
 /* By what a firewall says it did, any protocol. */
 struct verdict verdict_firewall(const struct verdict_input *in);
 

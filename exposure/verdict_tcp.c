@@ -118,6 +118,8 @@ outer_syn(const struct verdict_input *in)
 	}
 	if (has(i, EV_ACKED | EV_OTHER))
 		return attempt(OUTCOME_ACCEPTED, RULE_A2, CONFIDENCE_MED);
+	if (i->no_flags) /* the exporter tells the opener's alone */
+		return verdict_by_sizes(in, CONFIDENCE_MED);
 	if (i->packets > 1) /* the flags of this direction are missing */
 		return attempt(OUTCOME_ACCEPTED, RULE_A2, CONFIDENCE_LOW);
 	return attempt(OUTCOME_UNRESOLVED, RULE_S2, CONFIDENCE_NONE);
@@ -231,9 +233,6 @@ verdict_tcp(const struct verdict_input *in)
 	const struct half *o = in->outer;
 	const struct half *i = in->inner;
 
-	if (in->feed.no_flags ||
-	    ((!o->present || o->no_flags) && (!i->present || i->no_flags)))
-		return verdict_flagless(in);
 	if (!o->present)
 		return inner_alone(in);
 	if (has(o, EV_SYN) && has(i, EV_SYN))

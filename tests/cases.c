@@ -41,6 +41,9 @@ parse_field(const char *name, const char *value, struct flow_record *out)
 		out->start_ms = out->end_ms = CASES_EPOCH_MS + (int64_t)number;
 	} else if (strcmp(name, "exporter") == 0) {
 		out->exporter = (uint32_t)(value[1] - '1');
+	} else if (strcmp(name, "reverse") == 0) {
+		if (number != 0)
+			out->has |= FLOW_IS_REVERSE;
 	} else if (strcmp(name, "initial_flags") == 0) {
 		out->has |= FLOW_HAS_INITIAL_FLAGS;
 		out->initial_flags = (uint8_t)number;
