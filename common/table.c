@@ -1,32 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The bounded, keyed hash table. The index holds slot + 1 (0 = empty) and
- * 32 bits of the hash: most probes never touch an entry, and where an entry
- * would like to be is known without hashing its key again.
- */
+/* The bounded, keyed hash table: a slab of entries under an index. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/index.h"
 #include "common/table.h"
 
-struct bucket {
-	uint32_t slot_plus_1;
-	uint32_t hash; /* the lower half; its lowest bits are the home */
-};
-
 struct table {
-	uint32_t max;
-	uint32_t count;
-	uint32_t mask;	    /* buckets - 1 */
-	uint32_t free_head; /* slots given back, chained through the slab */
-	uint32_t unused;    /* slots from here on were never used */
+	uint8_t *slab;
+	size_t stride;
 	size_t key_size;
 	size_t value_offset;
-	size_t stride;
+	/* stride = odd << shift; an exact division by odd is a product */
+	uint64_t inverse;
+	unsigned shift;
+	uint32_t unused; /* slots from here on were never used */
+	struct index index;
 	struct hash_key key;
-	struct bucket *buckets;
-	uint8_t *slab;
+	uint32_t max;
+	uint32_t count;
+	uint32_t free_head; /* slots given back, chained through the slab */
 };
 
 static size_t
@@ -35,23 +29,24 @@ align8(size_t n)
 	return (n + 7) & ~(size_t)7;
 }
 
-static uint32_t
-bucket_count(uint32_t max)
-{
-	uint32_t n = 8;
-
-	while (n / 3 * 2 < max)
-		n *= 2;
-	return n;
-}
-
 size_t
 table_bytes(uint32_t max, size_t key_size, size_t value_size)
 {
 	size_t stride = align8(align8(key_size) + value_size);
 
-	return sizeof(struct table) +
-	       bucket_count(max) * sizeof(struct bucket) + max * stride;
+	return sizeof(struct table) + index_bytes(max) + max * stride;
+}
+
+/* Of an odd number, modulo 2^64: each step doubles the bits that are right
+ * (Newton); an odd number is its own inverse in three bits. */
+static uint64_t
+inverse_of(uint64_t odd)
+{
+	uint64_t inverse = odd;
+
+	for (int bits = 3; bits < 64; bits *= 2)
+		inverse *= 2 - odd * inverse;
+	return inverse;
 }
 
 struct table *
@@ -64,15 +59,15 @@ table_new(uint32_t max, size_t key_size, size_t value_size,
 	if (t == NULL)
 		return NULL;
 	t->max = max;
-	t->mask = bucket_count(max) - 1;
 	t->free_head = TABLE_NONE;
 	t->key_size = key_size;
 	t->value_offset = align8(key_size);
 	t->stride = align8(t->value_offset + value_size);
+	t->shift = (unsigned)__builtin_ctzll(t->stride);
+	t->inverse = inverse_of(t->stride >> t->shift);
 	t->key = *key;
-	t->buckets = calloc((size_t)t->mask + 1, sizeof(*t->buckets));
 	t->slab = calloc(max, t->stride);
-	if (t->buckets == NULL || t->slab == NULL) {
+	if (!index_init(&t->index, max) || t->slab == NULL) {
 		table_free(t);
 		return NULL;
 	}
@@ -84,7 +79,7 @@ table_free(struct table *t)
 {
 	if (t == NULL)
 		return;
-	free(t->buckets);
+	index_free(&t->index);
 	free(t->slab);
 	free(t);
 }
@@ -95,35 +90,47 @@ entry_at(const struct table *t, uint32_t slot)
 	return t->slab + slot * t->stride;
 }
 
-/*
- * The bucket that holds key, or the empty one where it would go. There is
- * always an empty one: the index is at most 2/3 full.
- */
-static uint32_t
-probe(const struct table *t, const void *key, uint64_t hash)
+static bool
+has_key(const void *owner, uint32_t slot, const void *key)
 {
-	uint32_t at = (uint32_t)hash & t->mask;
+	const struct table *t = owner;
 
-	while (t->buckets[at].slot_plus_1 != 0) {
-		const struct bucket *b = &t->buckets[at];
+	return memcmp(entry_at(t, slot), key, t->key_size) == 0;
+}
 
-		if (b->hash == (uint32_t)hash &&
-		    memcmp(entry_at(t, b->slot_plus_1 - 1), key, t->key_size) ==
-			0)
-			break;
-		at = (at + 1) & t->mask;
-	}
-	return at;
+uint64_t
+table_hash(const struct table *t, const void *key)
+{
+	return hash_for_table(&t->key, key, t->key_size);
+}
+
+void
+table_prefetch(const struct table *t, uint64_t hash)
+{
+	index_prefetch(&t->index, hash);
+}
+
+void
+table_prefetch_entry(const struct table *t, uint64_t hash)
+{
+	uint32_t slot = index_guess(&t->index, hash);
+
+	if (slot != INDEX_NONE)
+		__builtin_prefetch(entry_at(t, slot));
+}
+
+void *
+table_find_hashed(const struct table *t, const void *key, uint64_t hash)
+{
+	uint32_t slot = index_find(&t->index, hash, has_key, t, key);
+
+	return slot == INDEX_NONE ? NULL : entry_at(t, slot) + t->value_offset;
 }
 
 void *
 table_find(const struct table *t, const void *key)
 {
-	uint32_t at = probe(t, key, hash_octets(&t->key, key, t->key_size));
-
-	if (t->buckets[at].slot_plus_1 == 0)
-		return NULL;
-	return table_at(t, t->buckets[at].slot_plus_1 - 1);
+	return table_find_hashed(t, key, table_hash(t, key));
 }
 
 static uint32_t
@@ -138,45 +145,26 @@ take_slot(struct table *t)
 }
 
 void *
-table_insert(struct table *t, const void *key)
+table_insert_hashed(struct table *t, const void *key, uint64_t hash)
 {
-	uint64_t hash = hash_octets(&t->key, key, t->key_size);
-	uint32_t at;
 	uint32_t slot;
 	uint8_t *entry;
 
 	if (t->count == t->max)
 		return NULL;
-	at = probe(t, key, hash);
-	assert(t->buckets[at].slot_plus_1 == 0);
 	slot = take_slot(t);
 	entry = entry_at(t, slot);
 	memset(entry, 0, t->stride);
 	memcpy(entry, key, t->key_size);
-	t->buckets[at].slot_plus_1 = slot + 1;
-	t->buckets[at].hash = (uint32_t)hash;
+	index_insert(&t->index, hash, slot);
 	t->count++;
 	return entry + t->value_offset;
 }
 
-/* Closes the hole at `hole`, so that probing never meets a tombstone. */
-static void
-shift_back(struct table *t, uint32_t hole)
+void *
+table_insert(struct table *t, const void *key)
 {
-	uint32_t at = hole;
-
-	for (;;) {
-		at = (at + 1) & t->mask;
-		if (t->buckets[at].slot_plus_1 == 0)
-			break;
-		/* move it when its home is not in (hole, at], cyclically */
-		if (((at - t->buckets[at].hash) & t->mask) >=
-		    ((at - hole) & t->mask)) {
-			t->buckets[hole] = t->buckets[at];
-			hole = at;
-		}
-	}
-	t->buckets[hole].slot_plus_1 = 0;
+	return table_insert_hashed(t, key, table_hash(t, key));
 }
 
 void
@@ -184,10 +172,8 @@ table_remove(struct table *t, void *value)
 {
 	uint32_t slot = table_slot(t, value);
 	uint8_t *entry = entry_at(t, slot);
-	uint32_t at = probe(t, entry, hash_octets(&t->key, entry, t->key_size));
 
-	assert(t->buckets[at].slot_plus_1 == slot + 1);
-	shift_back(t, at);
+	index_remove(&t->index, table_hash(t, entry), slot);
 	memset(entry, 0, t->stride);
 	memcpy(entry, &t->free_head, sizeof(t->free_head));
 	t->free_head = slot;
@@ -198,8 +184,9 @@ uint32_t
 table_slot(const struct table *t, const void *value)
 {
 	const uint8_t *v = value;
+	uint64_t offset = (uint64_t)(v - t->value_offset - t->slab);
 
-	return (uint32_t)((size_t)(v - t->value_offset - t->slab) / t->stride);
+	return (uint32_t)((offset >> t->shift) * t->inverse);
 }
 
 void *

@@ -3,8 +3,7 @@
  * The bounded, keyed hash table: every table in the program is one of these.
  *
  * Shape: `max` entries of one size in one slab allocated at the start, and an
- * index of 32-bit slot numbers over it (open addressing, linear probing, at
- * most 2/3 full, deletion by shifting back). Nothing is allocated later.
+ * index of 32-bit slot numbers over it (index.h). Nothing is allocated later.
  * An entry is key_size octets of key and then value_size octets of value,
  * the value aligned to 8; users get the address of the value, which stays
  * where it is until table_remove(). Entries can be named by slot number
@@ -38,6 +37,17 @@ void *table_find(const struct table *t, const void *key);
 
 /* A zeroed value for key, which must not be there yet. NULL: full. */
 void *table_insert(struct table *t, const void *key);
+
+/*
+ * The same in steps, for who looks up many keys: all hashes first, then the
+ * lines of the index are fetched, then those of the entries, so that the
+ * waits for memory overlap. hash: table_hash() of key.
+ */
+uint64_t table_hash(const struct table *t, const void *key);
+void table_prefetch(const struct table *t, uint64_t hash);
+void table_prefetch_entry(const struct table *t, uint64_t hash);
+void *table_find_hashed(const struct table *t, const void *key, uint64_t hash);
+void *table_insert_hashed(struct table *t, const void *key, uint64_t hash);
 
 /* Takes the entry out; value is invalid afterwards. */
 void table_remove(struct table *t, void *value);
