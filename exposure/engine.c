@@ -421,6 +421,8 @@ take_record(struct engine *e, const struct flow_record *f)
 	bool outer;
 
 	counter_add(e->counters, COUNTER_FLOWS, 1);
+	if (profiles_take(e->profiles, f))
+		counter_add(e->counters, COUNTER_FLAGS_PROFILE_CHANGES, 1);
 	if (!flow_times(f, &start_ms, &end_ms))
 		counter_add(e->counters, COUNTER_TIME_REPLACED, 1);
 	if (src && has_sent(f))
@@ -446,8 +448,6 @@ take_record(struct engine *e, const struct flow_record *f)
 		return; /* the half of a biflow that says: nothing came */
 	outer = make_key(f, src && dst, src, &key);
 	pair = find_pair(e, &key, f, start_ms, end_ms);
-	if (profiles_take(e->profiles, f))
-		counter_add(e->counters, COUNTER_FLAGS_PROFILE_CHANGES, 1);
 	note_claim(pair, f, outer);
 	if (!half_add(outer ? &pair->outer : &pair->inner, f, start_ms, end_ms))
 		counter_add(e->counters, COUNTER_DUP_HALVES, 1);

@@ -49,11 +49,15 @@ uint64_t engine_bytes(const struct engine_config *config);
 
 /* What a feed can and cannot show: learned (profiles.h), or configured. */
 struct feed_profile {
-	bool one_sided;	   /* the other direction is not metered */
-	bool sampled;	   /* 1 packet in N, N > 1 or unknown */
-	bool no_flags;	   /* tcpControlBits are always 0 or absent */
-	bool merged_flags; /* tcpControlBits are of both directions */
+	bool one_sided; /* the other direction is not metered */
+	bool sampled;	/* 1 packet in N, N > 1 or unknown */
+	bool partly;	/* an answer may be missing by chance: losses, paths */
+	bool lossy;	/* records of the attempt's time got lost */
+	bool unheard;	/* nobody listened when it began */
+	bool no_flags;	/* tcpControlBits are always 0 or absent */
+	bool merged_flags; /* they are those of both directions, in one half */
 	bool shared_times; /* both halves carry the same times */
+	bool no_claims;	   /* a biflow's order and IE 239 say nothing */
 };
 
 struct engine;

@@ -66,9 +66,13 @@ joint_profile(const struct engine *e, const struct pair *pair)
 	return (struct feed_profile){
 		.one_sided = a.one_sided || b.one_sided,
 		.sampled = a.sampled || b.sampled,
+		.partly = a.partly || b.partly,
+		.lossy = a.lossy || b.lossy,
+		.unheard = a.unheard || b.unheard,
 		.no_flags = a.no_flags || b.no_flags,
 		.merged_flags = a.merged_flags || b.merged_flags,
 		.shared_times = a.shared_times || b.shared_times,
+		.no_claims = a.no_claims || b.no_claims,
 	};
 }
 

@@ -13,6 +13,10 @@
 #define NO_SYN_RECORDS	 2000
 #define RICH_PACKETS	 3 /* a record of a connection, not of a probe */
 
+/* Biflows whose flags cannot be one direction's; one could be a stray. */
+#define MERGED_RECORDS 3
+#define MERGED_PERCENT 90
+
 /* Of the halves that carry ACK and this many packets an answer exists. */
 #define VISIBLE_PACKETS	  3
 #define VISIBLE_SAMPLES	  100
@@ -38,6 +42,10 @@ struct profile {
 	uint32_t rich;	  /* of RICH_PACKETS and more */
 	uint32_t halves, found;
 	uint32_t pairs, equal;
+	uint32_t biflows, merged; /* merged: of these, for sure */
+	/* of the record before, when it was one packet with flags */
+	bool forward;
+	uint8_t forward_flags;
 };
 
 struct profiles {
@@ -92,6 +100,9 @@ flags_of(const struct profile *f)
 		    f->singles >= CONSTANT_SINGLES && !is_one_packets(f->value))
 			return FEED_FLAGS_CONSTANT;
 	}
+	if (f->biflows >= MERGED_RECORDS &&
+	    f->merged * 100 > f->biflows * MERGED_PERCENT)
+		return FEED_FLAGS_MERGED;
 	if (f->rich >= NO_SYN_RECORDS && f->data_seen && !f->syn_seen)
 		return FEED_FLAGS_NO_SYN;
 	return FEED_FLAGS_OK;
@@ -103,6 +114,38 @@ add_one(uint32_t n)
 	return n == UINT32_MAX ? n : n + 1;
 }
 
+static void
+count(uint32_t *all, uint32_t *some, bool is_some)
+{
+	if (*all == WINDOW) {
+		*all /= 2;
+		*some /= 2;
+	}
+	(*all)++;
+	*some += is_some;
+}
+
+/*
+ * A biflow of which one half has a packet and the other has no flags of its
+ * own: nProbe tells the flags of both in IE 6. Then some cannot be of one
+ * packet, and an answer's ACK is always among them; where it is not, the
+ * flags are the forward half's alone.
+ */
+static void
+take_biflow(struct profile *profile, const struct flow_record *f)
+{
+	bool is_reverse = (f->has & FLOW_IS_REVERSE) != 0;
+	bool has_flags = (f->has & FLOW_HAS_TCP_FLAGS) != 0;
+	uint8_t flags = profile->forward_flags;
+
+	if (is_reverse && profile->forward && !has_flags && f->packets != 0 &&
+	    (!is_one_packets(flags) || (flags & TCP_ACK) == 0))
+		count(&profile->biflows, &profile->merged,
+		    !is_one_packets(flags) && (flags & TCP_ACK) != 0);
+	profile->forward = !is_reverse && has_flags && f->packets == 1;
+	profile->forward_flags = f->tcp_flags & TCP_CLASSIC;
+}
+
 bool
 profiles_take(struct profiles *p, const struct flow_record *f)
 {
@@ -110,11 +153,13 @@ profiles_take(struct profiles *p, const struct flow_record *f)
 	enum feed_flags before;
 	uint8_t flags = f->tcp_flags & TCP_CLASSIC;
 
-	if (f->protocol != PROTO_TCP || f->exporter >= PROFILES_MAX ||
-	    (f->has & FLOW_HAS_TCP_FLAGS) == 0 || f->packets == 0)
+	if (f->protocol != PROTO_TCP || f->exporter >= PROFILES_MAX)
 		return false;
 	profile = &p->of[f->exporter];
 	before = flags_of(profile);
+	take_biflow(profile, f);
+	if ((f->has & FLOW_HAS_TCP_FLAGS) == 0 || f->packets == 0)
+		return flags_of(profile) != before;
 	if (profile->records != 0 && flags != profile->value)
 		profile->several_values = true;
 	profile->value = flags;
@@ -128,17 +173,6 @@ profiles_take(struct profiles *p, const struct flow_record *f)
 	if ((flags & TCP_SYN) != 0)
 		profile->syn_seen = true;
 	return flags_of(profile) != before;
-}
-
-static void
-count(uint32_t *all, uint32_t *some, bool is_some)
-{
-	if (*all == WINDOW) {
-		*all /= 2;
-		*some /= 2;
-	}
-	(*all)++;
-	*some += is_some;
 }
 
 void
@@ -210,9 +244,10 @@ profiles_get(const struct profiles *p, uint32_t exporter)
 		return f->configured;
 	return (struct feed_profile){
 		.one_sided = visibility_of(f) == FEED_VISIBILITY_ONE_SIDED,
-		/* like sampling: an answer may be missing by chance */
-		.sampled = visibility_of(f) == FEED_VISIBILITY_PARTLY,
-		.no_flags = flags_of(f) != FEED_FLAGS_OK,
+		.partly = visibility_of(f) == FEED_VISIBILITY_PARTLY,
+		.no_flags = flags_of(f) != FEED_FLAGS_OK &&
+			    flags_of(f) != FEED_FLAGS_MERGED,
+		.merged_flags = flags_of(f) == FEED_FLAGS_MERGED,
 		.shared_times = shares_times(f),
 	};
 }

@@ -26,6 +26,7 @@ enum feed_flags {
 	FEED_FLAGS_NONE,     /* always 0 */
 	FEED_FLAGS_CONSTANT, /* always one value that no packet can have */
 	FEED_FLAGS_NO_SYN,   /* data is flagged, SYN never */
+	FEED_FLAGS_MERGED,   /* those of both directions, told with one */
 };
 
 /* Whether the other direction of a conversation can be seen. */

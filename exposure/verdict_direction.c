@@ -119,7 +119,7 @@ direction_of_tcp(const struct verdict_input *in)
 
 	if (d.initiator != SIDE_NONE)
 		return d;
-	if (in->claimed != SIDE_NONE)
+	if (in->claimed != SIDE_NONE && !in->feed.no_claims)
 		return (struct direction){ in->claimed, 4, CONFIDENCE_HIGH };
 	d = direction_by_time(in);
 	if (d.initiator != SIDE_NONE)

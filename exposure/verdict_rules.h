@@ -54,7 +54,8 @@ attempt(enum outcome outcome, enum rule rule, enum confidence confidence)
 static inline bool
 is_visible(const struct verdict_input *in)
 {
-	return !in->feed.one_sided && !in->feed.sampled;
+	return !in->feed.one_sided && !in->feed.sampled && !in->feed.partly &&
+	       !in->feed.lossy && !in->feed.unheard;
 }
 
 static inline bool

@@ -79,6 +79,56 @@ flags_without_any_syn_are_no_flags_after_2000_records(void **state)
 	profiles_free(p);
 }
 
+/* One biflow of one packet each way, as the decoder splits it. */
+static void
+feed_biflow(struct profiles *p, uint8_t flags, uint16_t reverse_has)
+{
+	struct flow_record f = { .protocol = 6,
+		.exporter = 1,
+		.has = FLOW_HAS_TCP_FLAGS | FLOW_HAS_PACKETS,
+		.tcp_flags = flags,
+		.packets = 1 };
+
+	profiles_take(p, &f);
+	f.has = FLOW_IS_REVERSE | FLOW_HAS_PACKETS | reverse_has;
+	f.tcp_flags = 0;
+	profiles_take(p, &f);
+}
+
+static void
+flags_of_both_directions_in_one_half_are_merged(void **state)
+{
+	struct profiles *p = profiles_new();
+
+	(void)state;
+	feed_biflow(p, 0x16, 0);
+	feed_biflow(p, 0x12, 0); /* says neither */
+	feed_biflow(p, 0x16, 0);
+	assert_int_equal(profiles_learned(p, 1).flags, FEED_FLAGS_OK);
+	feed_biflow(p, 0x17, 0);
+	assert_int_equal(profiles_learned(p, 1).flags, FEED_FLAGS_MERGED);
+	assert_true(profiles_get(p, 1).merged_flags);
+	assert_false(profiles_get(p, 1).no_flags);
+	/* an answer without ACK: the flags were the forward half's alone */
+	feed_biflow(p, 0x02, 0);
+	assert_int_equal(profiles_learned(p, 1).flags, FEED_FLAGS_OK);
+	profiles_free(p);
+}
+
+static void
+biflows_with_flags_each_way_are_not_merged(void **state)
+{
+	struct profiles *p = profiles_new();
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		feed_biflow(p, 0x16, FLOW_HAS_TCP_FLAGS);
+		feed(p, 1, 0x16, 1); /* and no biflow at all */
+	}
+	assert_int_equal(profiles_learned(p, 1).flags, FEED_FLAGS_OK);
+	profiles_free(p);
+}
+
 static void
 visibility_follows_the_share_of_halves_that_found_their_answer(void **state)
 {
@@ -97,7 +147,7 @@ visibility_follows_the_share_of_halves_that_found_their_answer(void **state)
 		profiles_take_half(p, &here, &here);
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_PARTLY);
-	assert_true(profiles_get(p, 1).sampled);
+	assert_true(profiles_get(p, 1).partly);
 	assert_false(profiles_get(p, 1).one_sided);
 	for (int i = 0; i < 2000; i++)
 		profiles_take_half(p, &here, &here);
@@ -179,6 +229,8 @@ main(void)
 		TEST(
 		    constant_flags_are_none_only_where_no_packet_can_have_them),
 		TEST(flags_without_any_syn_are_no_flags_after_2000_records),
+		TEST(flags_of_both_directions_in_one_half_are_merged),
+		TEST(biflows_with_flags_each_way_are_not_merged),
 		TEST(
 		    visibility_follows_the_share_of_halves_that_found_their_answer),
 		TEST(probes_and_short_halves_say_nothing_of_visibility),
