@@ -10,6 +10,7 @@
 #include "api/service.h"
 
 #define GAUGE_MARK "gauge: " /* how a gauge's help text starts */
+#define US_PER_S   1e6
 
 /* The HELP and TYPE lines; after them come the values. */
 static void
@@ -43,6 +44,27 @@ put_counters(struct buffer *b, const struct counters *counters)
 		put_metric(b, counter_name(which), gauge ? "gauge" : "counter",
 		    gauge ? help + mark : help, counter_get(counters, which));
 	}
+}
+
+/* Durations, in seconds: ranges that each hold all below their end. */
+static void
+put_histogram(struct buffer *b, const char *name, const char *help,
+    const struct histogram *h)
+{
+	uint64_t count = 0;
+
+	put_head(b, name, "", "histogram", help);
+	for (unsigned i = 0; i < HISTOGRAM_BOUNDS; i++) {
+		count += histogram_count(h, i);
+		buffer_printf(b, "darkport_%s_bucket{le=\"%g\"} %" PRIu64 "\n",
+		    name, (double)histogram_bounds_us[i] / US_PER_S, count);
+	}
+	count += histogram_count(h, HISTOGRAM_BOUNDS);
+	buffer_printf(b,
+	    "darkport_%s_bucket{le=\"+Inf\"} %" PRIu64 "\n"
+	    "darkport_%s_sum %.6f\ndarkport_%s_count %" PRIu64 "\n",
+	    name, count, name, (double)histogram_sum_us(h) / US_PER_S, name,
+	    count);
 }
 
 static void
@@ -117,8 +139,12 @@ handle_metrics(struct call *call)
 	    config->version);
 	put_metric(b, "start_time_seconds", "gauge",
 	    "start of the daemon, Unix time", (uint64_t)config->started_s);
-	if (config->counters != NULL)
+	if (config->counters != NULL) {
 		put_counters(b, config->counters);
+		put_histogram(b, "store_commit_seconds",
+		    "how long the commit of a batch took",
+		    &config->counters->commits);
+	}
 	put_store(b, call->service);
 	put_http(b, call->service->http);
 }

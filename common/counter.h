@@ -14,6 +14,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "common/histogram.h"
+
 /* X(enumerator, name, help); the name is the metric's without the prefix. */
 #define COUNTER_LIST(X)                                                        \
 	/* udp: collector/udp.c, collector/capture.c */                        \
@@ -145,6 +147,7 @@ enum counter {
 
 struct counters {
 	_Atomic uint64_t values[COUNTER_COUNT];
+	struct histogram commits; /* the writer's: how long each took */
 };
 
 static inline void

@@ -652,6 +652,7 @@ store_write(struct store *s, const struct finding_batch *batch,
     char message[STORE_MESSAGE_MAX])
 {
 	uint64_t start_us = now_us();
+	uint64_t took_us;
 	int err;
 
 	s->exporters_saved = false;
@@ -668,6 +669,8 @@ store_write(struct store *s, const struct finding_batch *batch,
 	atomic_store(&s->sequence, batch->sequence);
 	counter_add(s->counters, COUNTER_STORE_COMMITS, 1);
 	counter_add(s->counters, COUNTER_STORE_ROWS, batch->count);
-	counter_add(s->counters, COUNTER_STORE_COMMIT_US, now_us() - start_us);
+	took_us = now_us() - start_us;
+	counter_add(s->counters, COUNTER_STORE_COMMIT_US, took_us);
+	histogram_add(&s->counters->commits, took_us);
 	return ERR_OK;
 }

@@ -280,6 +280,10 @@ set_up(void **state)
 	snprintf(store_path, sizeof(store_path), "%s/store.db", folder);
 	counter_add(&counters, COUNTER_DATAGRAMS_RECEIVED, 42);
 	write_store(store_path, 1);
+	memset(&counters.commits, 0, sizeof(counters.commits));
+	histogram_add(&counters.commits, 900);	    /* below the first bound */
+	histogram_add(&counters.commits, 25000);    /* on one */
+	histogram_add(&counters.commits, 11000000); /* above all */
 	shared = start(store_path, 0);
 	port = shared.port;
 	return 0;
@@ -565,7 +569,8 @@ check_metrics(const char *body)
 		} else if (sscanf(line, "# TYPE %511s %15s", name, type) == 2) {
 			assert_string_equal(name, help);
 			assert_true(strcmp(type, "gauge") == 0 ||
-				    strcmp(type, "counter") == 0);
+				    strcmp(type, "counter") == 0 ||
+				    strcmp(type, "histogram") == 0);
 			assert_int_equal(strcmp(type, "counter") == 0,
 			    strcmp(name + strlen(name) - 6, "_total") == 0);
 		} else {
@@ -599,6 +604,27 @@ metrics_are_prometheus_text_in_every_line(void **state)
 	assert_non_null(strstr(reply.body, "\ndarkport_store_up 1\n"));
 	assert_non_null(strstr(reply.body, "\ndarkport_stored_hosts 3\n"));
 	assert_non_null(strstr(reply.body, "\ndarkport_http_connections 1\n"));
+	http_reply_free(&reply);
+}
+
+static void
+metrics_tell_how_long_commits_took(void **state)
+{
+	static const char *const lines[] = {
+		"# TYPE darkport_store_commit_seconds histogram\n",
+		"\ndarkport_store_commit_seconds_bucket{le=\"0.001\"} 1\n",
+		"\ndarkport_store_commit_seconds_bucket{le=\"0.01\"} 1\n",
+		"\ndarkport_store_commit_seconds_bucket{le=\"0.025\"} 2\n",
+		"\ndarkport_store_commit_seconds_bucket{le=\"10\"} 2\n",
+		"\ndarkport_store_commit_seconds_bucket{le=\"+Inf\"} 3\n",
+		"\ndarkport_store_commit_seconds_sum 11.025900\n",
+		"\ndarkport_store_commit_seconds_count 3\n",
+	};
+	struct http_reply reply = http_get(port, "/metrics");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_non_null(strstr(reply.body, lines[i]));
 	http_reply_free(&reply);
 }
 
@@ -1615,6 +1641,7 @@ main(void)
 		TEST(status_counts_what_there_is),
 		TEST(problems_have_a_page_each),
 		TEST(metrics_are_prometheus_text_in_every_line),
+		TEST(metrics_tell_how_long_commits_took),
 		TEST(exposures_come_by_address_protocol_and_port),
 		TEST(exposures_are_filtered_by_every_parameter),
 		TEST(hosts_come_by_address),

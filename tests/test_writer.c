@@ -38,6 +38,17 @@ start(struct fixture *x)
 	return w;
 }
 
+/* In all ranges. */
+static uint64_t
+commits_timed(const struct counters *c)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)
+		sum += histogram_count(&c->commits, i);
+	return sum;
+}
+
 static void
 writer_commits_what_it_is_given(void **state)
 {
@@ -52,6 +63,7 @@ writer_commits_what_it_is_given(void **state)
 	assert_false(writer_is_degraded(w));
 	assert_int_equal(store_sequence(x->store), 7);
 	assert_int_equal(fixture_int(x, "SELECT count(*) FROM exposures"), 11);
+	assert_int_equal(commits_timed(&x->counters), 1);
 	assert_true(writer_stop(w));
 	free(b);
 }
