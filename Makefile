@@ -234,7 +234,7 @@ fuzz: deps-fuzz
 	$(Q)BUILD=build/fuzz tests/fuzz/run.sh $(FUZZ_SRC:tests/%.c=%)
 
 bench: $(PROGRAMS) $(FLOWGEN) $(BENCHES)
-	$(Q)for b in $(BENCHES); do echo "== $$b"; $$b; done
+	$(Q)for b in $(BENCHES); do echo "== $$b"; $$b || echo "$$b: missed"; done
 	$(Q)BUILD=$(B) bench/run.sh
 
 # --- lint -------------------------------------------------------------------

@@ -6,6 +6,7 @@
  * of the last committed batch. A batch is one transaction, so a killed
  * process loses at most what was not yet committed, and a batch may be
  * written again. Readers (query.h, or anyone with sqlite3) see whole batches.
+ * A store is for one thread at a time.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H

@@ -321,6 +321,44 @@ a_later_finding_replaces_an_earlier_one(void **state)
 	assert_int_equal(fixture_int(x, "SELECT count(*) FROM exposures"), 11);
 }
 
+/* What refers to other tables is written another way than the rest. */
+static void
+a_later_finding_may_name_another_client_and_exporter(void **state)
+{
+	struct fixture *x = *state;
+	struct finding_batch *b = fixture_batch(2, 10);
+	struct finding_exposure *e;
+	struct finding_scan_event *s;
+
+	fixture_open(x);
+	fixture_write(x, fixture_world(1));
+	e = &add_exposure(b, 5)->exposure;
+	e->first_client = fixture_addr("203.0.113.250");
+	add_exposure(b, 6)->exposure.exporter = 1;
+	s = &add_scan_event(b, 3)->scan_event;
+	s->exporter = 1;
+	s->answer = ANSWER_ACCEPTED;
+	fixture_write(x, b);
+	assert_int_equal(fixture_int(x,
+			     "SELECT count(*) FROM exposures WHERE id = 5 AND"
+			     " first_client = '203.0.113.250'"),
+	    1);
+	assert_int_equal(fixture_int(x,
+			     "SELECT count(*) FROM t_exposure WHERE id = 6"
+			     " AND exporter_id <> (SELECT exporter_id FROM"
+			     " t_exposure WHERE id = 7)"),
+	    1);
+	assert_int_equal(fixture_int(x,
+			     "SELECT count(*) FROM t_scan_event WHERE id = 3"
+			     " AND answer = 'accepted' AND exporter_id <>"
+			     " (SELECT exporter_id FROM t_scan_event"
+			     " WHERE id = 4)"),
+	    1);
+	assert_int_equal(fixture_int(x,
+			     "SELECT count(*) FROM pragma_foreign_key_check"),
+	    0);
+}
+
 static void
 a_retraction_deletes(void **state)
 {
@@ -1066,6 +1104,8 @@ main(void)
 		STORE_TEST(store_write_tells_the_exporter_or_nothing),
 		STORE_TEST(the_same_batch_twice_changes_nothing),
 		STORE_TEST(a_later_finding_replaces_an_earlier_one),
+		STORE_TEST(
+		    a_later_finding_may_name_another_client_and_exporter),
 		STORE_TEST(a_retraction_deletes),
 		STORE_TEST(networks_of_an_earlier_life_are_forgotten),
 		STORE_TEST(views_show_seconds_and_their_iso_twins),
