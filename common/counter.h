@@ -95,7 +95,7 @@
 	X(FLOWS_TRANSIT, "flows_transit", "flows between outsiders")           \
 	X(FLOWS_INTERNAL, "flows_internal", "flows between insiders")          \
 	X(FLOWS_UNUSABLE, "flows_unusable",                                    \
-	    "flows without ports: fragments, other protocols")                 \
+	    "flows without ports: fragments, IPv6 extension headers")          \
 	X(TIME_REPLACED, "flow_times_replaced",                                \
 	    "flows with impossible times, judged by the time received")        \
 	X(ATTEMPTS, "attempts", "connection attempts decided")                 \

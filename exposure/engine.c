@@ -4,13 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exposure/protocol.h"
 #include "exposure/state.h"
-
-#define PROTO_ICMP  1
-#define PROTO_TCP   6
-#define PROTO_UDP   17
-#define PROTO_ICMP6 58
-#define PROTO_SCTP  132
 
 /* Flow times are believed from this on: the exporter's clock was set. */
 #define TIME_MIN_MS INT64_C(946684800000) /* 2000-01-01 */
@@ -272,22 +267,17 @@ has_sent(const struct flow_record *f)
 static bool
 is_usable(const struct flow_record *f)
 {
-	switch (f->protocol) {
-	case PROTO_TCP:
-	case PROTO_UDP:
-	case PROTO_SCTP:
+	uint8_t query;
+
+	if (protocol_is_icmp(f->protocol))
+		return (f->has & FLOW_HAS_ICMP) != 0 &&
+		       icmp_part_of(f->protocol, f->icmp_type, &query) !=
+			   ICMP_PART_NONE;
+	if (protocol_has_ports(f->protocol))
 		/* both 0: a fragment, or an exporter without ports */
 		return (f->has & FLOW_HAS_PORTS) != 0 &&
 		       (f->src_port != 0 || f->dst_port != 0);
-	case PROTO_ICMP:
-		return (f->has & FLOW_HAS_ICMP) != 0 &&
-		       (f->icmp_type == 8 || f->icmp_type == 0);
-	case PROTO_ICMP6:
-		return (f->has & FLOW_HAS_ICMP) != 0 &&
-		       (f->icmp_type == 128 || f->icmp_type == 129);
-	default:
-		return false; /* other protocols have no ports to map */
-	}
+	return !protocol_is_extension(f->protocol);
 }
 
 /* The record's place in its pair; true when it is the outer half. */
@@ -297,14 +287,18 @@ make_key(const struct flow_record *f, bool internal, bool src_internal,
 {
 	bool outer =
 	    internal ? addr_compare(&f->src, &f->dst) < 0 : !src_internal;
-	bool icmp = f->protocol == PROTO_ICMP || f->protocol == PROTO_ICMP6;
+	uint8_t query = 0;
 
 	memset(key, 0, sizeof(*key));
 	key->outer = outer ? f->src : f->dst;
 	key->inner = outer ? f->dst : f->src;
 	key->proto = f->protocol;
 	key->scope = internal ? SCOPE_INTERNAL : SCOPE_EXTERNAL;
-	if (!icmp) {
+	if (protocol_is_icmp(f->protocol)) {
+		/* no port: it keeps one kind of question from another */
+		icmp_part_of(f->protocol, f->icmp_type, &query);
+		key->inner_port = query;
+	} else if (protocol_has_ports(f->protocol)) {
 		key->outer_port = outer ? f->src_port : f->dst_port;
 		key->inner_port = outer ? f->dst_port : f->src_port;
 	}

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From flow records to the evidence of one direction. */
 #include "exposure/evidence.h"
+#include "exposure/protocol.h"
 
-#define PROTO_TCP	6
-#define PROTO_ICMP	1
-#define ECHO_REPLY	0
-#define ECHO_REQUEST	8
-#define ECHO_REQUEST_V6 128
-#define ECHO_REPLY_V6	129
+#define PROTO_TCP 6
 
 /* The flags of a record in which a SYN without or with ACK was seen. */
 static uint16_t
@@ -76,14 +72,18 @@ tcp_evidence(const struct flow_record *f, uint8_t flags)
 static uint16_t
 icmp_evidence(const struct flow_record *f)
 {
+	uint8_t query;
+
 	if ((f->has & FLOW_HAS_ICMP) == 0)
 		return EV_OTHER;
-	if (f->icmp_type ==
-	    (f->protocol == PROTO_ICMP ? ECHO_REQUEST : ECHO_REQUEST_V6))
+	switch (icmp_part_of(f->protocol, f->icmp_type, &query)) {
+	case ICMP_PART_REQUEST:
 		return EV_REQUEST;
-	if (f->icmp_type ==
-	    (f->protocol == PROTO_ICMP ? ECHO_REPLY : ECHO_REPLY_V6))
+	case ICMP_PART_REPLY:
 		return EV_REPLY;
+	case ICMP_PART_NONE:
+		break;
+	}
 	return EV_OTHER;
 }
 
@@ -210,7 +210,7 @@ half_add(struct half *h, const struct flow_record *f, int64_t start_ms,
 		if (no_flags || (flags & TCP_SYN) != 0)
 			add_syn_time(h, f, start_ms);
 	} else {
-		if (f->protocol == PROTO_ICMP || f->protocol == 58)
+		if (protocol_is_icmp(f->protocol))
 			h->evidence |= icmp_evidence(f);
 		add_syn_time(h, f, start_ms);
 	}

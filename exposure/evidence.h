@@ -39,8 +39,8 @@ enum evidence {
 	EV_ACK1 = 0x0400,    /* ACK in one packet */
 	EV_BADSYN1 = 0x0800, /* SYN and RST in one packet */
 	EV_ZERO = 0x1000,    /* the exporter reported it with 0 packets */
-	EV_REQUEST = 0x2000, /* ICMP echo request */
-	EV_REPLY = 0x4000,   /* ICMP echo reply */
+	EV_REQUEST = 0x2000, /* ICMP: echo and other requests */
+	EV_REPLY = 0x4000,   /* ICMP: their replies */
 	EV_OTHER = 0x8000,   /* RST with FIN or PSH, and other oddities */
 };
 

@@ -51,7 +51,8 @@
 	X(SYNFIN, "synfin")                                                    \
 	X(OTHER, "other")                                                      \
 	X(UDP, "udp")                                                          \
-	X(ICMP, "icmp")
+	X(ICMP, "icmp")                                                        \
+	X(PROTOCOL, "protocol")
 
 #define ANSWER_LIST(X)                                                         \
 	X(SILENT, "silent")                                                    \
@@ -105,9 +106,9 @@
 /*
  * The rule that gave a verdict. D1 to D9 are the direction rules, DP the
  * pinhole rule; A accepted, R refused, S silent, N stealth, U unsolicited,
- * V and W UDP, I ICMP, Z exporters without flags, MF with merged
- * ones, FW firewall events, M the middle of a connection. docs/verdicts.md
- * tells what each one says.
+ * V and W UDP, P other protocols, I ICMP, Z exporters without flags, MF with
+ * merged ones, FW firewall events, M the middle of a connection.
+ * docs/verdicts.md tells what each one says.
  */
 /* clang-format off */
 #define RULE_LIST(X) \
@@ -174,6 +175,8 @@
 	X(M_D7, "M:D7") \
 	X(M_D8, "M:D8") \
 	X(M_D9, "M:D9") \
+	X(P_D5, "P:D5") \
+	X(P_D6, "P:D6") \
 	X(MF1, "MF1") \
 	X(MF2, "MF2") \
 	X(MF3, "MF3") \

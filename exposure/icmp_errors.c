@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "exposure/icmp_errors.h"
+#include "exposure/protocol.h"
 
 /* inference: [attempt start - 1 s, attempt end + 5 s] */
 #define BEFORE_MS 1000
@@ -11,13 +12,14 @@
 /* A scanner's other attempts looked at for one decision; more: ambiguous. */
 #define CANDIDATES_MAX 8192
 
-#define PROTO_ICMP	    1
-#define PROTO_UDP	    17
-#define PROTO_ICMP6	    58
-#define UNREACHABLE	    3 /* RFC 792 */
-#define UNREACHABLE_V6	    1 /* RFC 4443, 3.1 */
-#define PORT_UNREACHABLE    3
-#define PORT_UNREACHABLE_V6 4
+/* RFC 792; RFC 4443, 3.1 and 3.4. */
+#define UNREACHABLE	       3
+#define UNREACHABLE_V6	       1
+#define PARAMETER_V6	       4
+#define PROTOCOL_UNREACHABLE   2
+#define PORT_UNREACHABLE       3
+#define PORT_UNREACHABLE_V6    4
+#define UNKNOWN_NEXT_HEADER_V6 1
 
 struct icmp_errors {
 	uint32_t next; /* where the next one goes */
@@ -42,21 +44,35 @@ icmp_errors_free(struct icmp_errors *errors)
 	free(errors);
 }
 
+/* What an error says; ICMP_SAYS_NOTHING: it is none of these. */
+static enum icmp_says
+says_what(const struct flow_record *f)
+{
+	if ((f->has & FLOW_HAS_ICMP) == 0)
+		return ICMP_SAYS_NOTHING;
+	if (f->protocol == PROTOCOL_ICMP && f->icmp_type == UNREACHABLE) {
+		if (f->icmp_code == PORT_UNREACHABLE)
+			return ICMP_SAYS_NO_PORT;
+		return f->icmp_code == PROTOCOL_UNREACHABLE
+			   ? ICMP_SAYS_NO_PROTOCOL
+			   : ICMP_SAYS_UNREACHABLE;
+	}
+	if (f->protocol != PROTOCOL_ICMP6)
+		return ICMP_SAYS_NOTHING;
+	if (f->icmp_type == UNREACHABLE_V6)
+		return f->icmp_code == PORT_UNREACHABLE_V6
+			   ? ICMP_SAYS_NO_PORT
+			   : ICMP_SAYS_UNREACHABLE;
+	if (f->icmp_type == PARAMETER_V6 &&
+	    f->icmp_code == UNKNOWN_NEXT_HEADER_V6)
+		return ICMP_SAYS_NO_PROTOCOL;
+	return ICMP_SAYS_NOTHING;
+}
+
 bool
 flow_is_icmp_error(const struct flow_record *f)
 {
-	if ((f->has & FLOW_HAS_ICMP) == 0)
-		return false;
-	return (f->protocol == PROTO_ICMP && f->icmp_type == UNREACHABLE) ||
-	       (f->protocol == PROTO_ICMP6 && f->icmp_type == UNREACHABLE_V6);
-}
-
-static bool
-says_port_closed(const struct flow_record *f)
-{
-	return f->icmp_code == (f->protocol == PROTO_ICMP
-				       ? PORT_UNREACHABLE
-				       : PORT_UNREACHABLE_V6);
+	return says_what(f) != ICMP_SAYS_NOTHING;
 }
 
 /* Takes a record out of its source's chain. */
@@ -119,7 +135,7 @@ icmp_errors_add(struct icmp_errors *errors, struct sources *s,
 	record->end_ms = end_ms;
 	record->packets =
 	    f->packets > UINT32_MAX ? UINT32_MAX : (uint32_t)f->packets;
-	record->closed = says_port_closed(f);
+	record->says = (uint8_t)says_what(f);
 	record->source = sources_slot(s, source);
 	record->next = source->errors;
 	source->errors = which;
@@ -140,6 +156,14 @@ icmp_errors_forget(struct icmp_errors *errors, struct source *source)
 	source->error_count = 0;
 }
 
+/* A host without it would be none. */
+static bool
+is_spoken(uint8_t proto)
+{
+	return proto == PROTOCOL_TCP || proto == PROTOCOL_UDP ||
+	       protocol_is_icmp(proto);
+}
+
 /* The error could be an answer to this attempt. */
 static bool
 fits(const struct icmp_error_record *record, const struct pairs *p,
@@ -149,8 +173,15 @@ fits(const struct icmp_error_record *record, const struct pairs *p,
 
 	if (!pair->outer.present || pair->inner.present)
 		return false;
-	if (record->closed && !addr_equal(&record->from, &key->inner))
-		return false; /* only the target knows its ports */
+	/* only the target knows its ports and protocols */
+	if (record->says != ICMP_SAYS_UNREACHABLE &&
+	    !addr_equal(&record->from, &key->inner))
+		return false;
+	if (record->says == ICMP_SAYS_NO_PORT &&
+	    !protocol_has_ports(key->proto))
+		return false;
+	if (record->says == ICMP_SAYS_NO_PROTOCOL && is_spoken(key->proto))
+		return false;
 	return record->start_ms <= pair->outer.last_ms + AFTER_MS &&
 	       record->end_ms >= pair->outer.first_ms - BEFORE_MS;
 }
@@ -164,7 +195,7 @@ struct candidates {
 static bool
 is_udp(const struct pairs *p, const struct pair *pair)
 {
-	return pairs_key(p, pair)->proto == PROTO_UDP;
+	return pairs_key(p, pair)->proto == PROTOCOL_UDP;
 }
 
 static struct candidates
@@ -184,7 +215,8 @@ find_candidates(const struct icmp_error_record *record,
 			continue;
 		/* a closed TCP port resets: "port unreachable" is UDP's,
 		 * and only a firewall's where there was no UDP */
-		if (record->closed && is_udp(p, pair) != is_udp(p, other)) {
+		if (record->says == ICMP_SAYS_NO_PORT &&
+		    is_udp(p, pair) != is_udp(p, other)) {
 			if (is_udp(p, other))
 				return (struct candidates){ 0, looked };
 			continue;
@@ -218,7 +250,7 @@ icmp_errors_match(const struct icmp_errors *errors, const struct source *source,
 			continue;
 		}
 		/* the target's own word counts more than a router's */
-		if (record->closed)
+		if (record->says != ICMP_SAYS_UNREACHABLE)
 			return ICMP_ERROR_CLOSED;
 		found = ICMP_ERROR_UNREACHABLE;
 	}

@@ -21,6 +21,13 @@
 #define ICMP_ERRORS_MAX	 4096
 #define ICMP_ERRORS_EACH 16 /* bounds the work of a match */
 
+enum icmp_says {
+	ICMP_SAYS_NOTHING,
+	ICMP_SAYS_UNREACHABLE, /* no way to the host, or a firewall's word */
+	ICMP_SAYS_NO_PORT,     /* 3/3, ICMPv6 1/4: no listener there */
+	ICMP_SAYS_NO_PROTOCOL, /* 3/2, ICMPv6 4/1: not spoken there */
+};
+
 struct icmp_error_record {
 	struct addr from; /* who says so */
 	int64_t start_ms;
@@ -28,7 +35,7 @@ struct icmp_error_record {
 	uint32_t packets;
 	uint32_t source; /* slot of whom it was sent to, or TABLE_NONE */
 	uint32_t next;	 /* of the same source */
-	bool closed;	 /* port unreachable: 3/3, ICMPv6 1/4 */
+	uint8_t says;	 /* enum icmp_says */
 };
 
 struct icmp_errors;
@@ -37,7 +44,7 @@ struct icmp_errors;
 struct icmp_errors *icmp_errors_new(void);
 void icmp_errors_free(struct icmp_errors *errors); /* takes NULL */
 
-/* The record is an ICMP error of a kind that says "not reached". */
+/* The record is an ICMP error of a kind that says: not reached, not open. */
 bool flow_is_icmp_error(const struct flow_record *f);
 
 /*

@@ -5,12 +5,10 @@
  */
 #include <assert.h>
 
+#include "exposure/protocol.h"
 #include "exposure/state.h"
 
-#define PROTO_ICMP  1
-#define PROTO_TCP   6
-#define PROTO_UDP   17
-#define PROTO_ICMP6 58
+#define PROTO_TCP 6
 
 /* Smallest TCP over IP packet: RFC 9293 and RFC 791, RFC 8200. */
 #define HEADER_V4 40
@@ -42,12 +40,17 @@ last_ms(const struct pair *pair)
 uint16_t
 pair_port(const struct pair_key *key)
 {
-	return key->proto == PROTO_ICMP || key->proto == PROTO_ICMP6
-		   ? 0
-		   : key->inner_port;
+	return protocol_is_icmp(key->proto) ? 0 : key->inner_port;
 }
 
 /* --- the verdict ---------------------------------------------------------- */
+
+/* What has no flags can only tell by who spoke first. */
+static bool
+has_pinholes(uint8_t proto)
+{
+	return proto != PROTOCOL_TCP && !protocol_is_icmp(proto);
+}
 
 static struct feed_profile
 profile_of(const struct engine *e, const struct half *h)
@@ -118,8 +121,8 @@ judge(struct engine *e, struct pair *pair, bool final)
 	if (key->scope == SCOPE_EXTERNAL) {
 		x = nem_find(e->nem, &key->inner, key->proto, pair_port(key));
 		in.known_service = x != NULL && exposure_is_confirmed(x);
-		in.pinhole = key->proto == PROTO_UDP &&
-			     pinholes_has(e->pinholes, &key->inner,
+		in.pinhole = has_pinholes(key->proto) &&
+			     pinholes_has(e->pinholes, &key->inner, key->proto,
 				 key->inner_port, pair_ts_ms(pair));
 		if (!in.known_service)
 			in.fan_in = fan_ins_get(e->fan_ins, &key->inner,
@@ -321,10 +324,10 @@ follow_in_maps(struct engine *e, struct pair *pair, const struct verdict *v)
 		nem_refresh(e->nem, x, last_ms(pair));
 	}
 	/* what comes through a pinhole does not keep it open */
-	if (v->outcome == OUTCOME_OUTBOUND && key->proto == PROTO_UDP &&
+	if (v->outcome == OUTCOME_OUTBOUND && has_pinholes(key->proto) &&
 	    v->rule != RULE_DP)
-		pinholes_note(e->pinholes, &key->inner, key->inner_port,
-		    pair_ts_ms(pair));
+		pinholes_note(e->pinholes, &key->inner, key->proto,
+		    key->inner_port, pair_ts_ms(pair));
 }
 
 static bool
@@ -393,8 +396,8 @@ count_fan_in(struct engine *e, struct pair *pair)
 {
 	const struct pair_key *key = pairs_key(e->pairs, pair);
 
-	if (pair->fanned_in || key->scope != SCOPE_EXTERNAL ||
-	    !pair->inner.present ||
+	if (pair->fanned_in || !protocol_has_ports(key->proto) ||
+	    key->scope != SCOPE_EXTERNAL || !pair->inner.present ||
 	    (pair->verdict.outcome != OUTCOME_UNKNOWN_DIR &&
 		pair->verdict.outcome != OUTCOME_MIDSTREAM))
 		return;

@@ -315,6 +315,7 @@ evidence_of(const struct acceptance *a)
 	    a->confidence >= CONFIDENCE_MED)
 		evidence |= SEEN_D8_SYSTEM;
 	if (a->rule == RULE_A1_D7 || a->rule == RULE_W_D7 ||
+	    a->rule == RULE_P_D5 ||
 	    ((a->rule == RULE_A1_D8 || a->rule == RULE_W_D8) &&
 		a->confidence == CONFIDENCE_LOW))
 		evidence |= SEEN_WEAK;

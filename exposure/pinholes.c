@@ -9,6 +9,8 @@
 struct pinhole_key {
 	struct addr host;
 	uint16_t port;
+	uint8_t proto;
+	uint8_t zero;
 };
 
 struct pinhole {
@@ -22,7 +24,7 @@ struct pinholes {
 	struct chain list; /* unused longest first */
 };
 
-_Static_assert(sizeof(struct pinhole_key) == 18, "the key has no padding");
+_Static_assert(sizeof(struct pinhole_key) == 20, "the key has no padding");
 
 size_t
 pinholes_bytes(void)
@@ -59,10 +61,10 @@ pinholes_free(struct pinholes *p)
 }
 
 void
-pinholes_note(struct pinholes *p, const struct addr *host, uint16_t port,
-    int64_t ts_ms)
+pinholes_note(struct pinholes *p, const struct addr *host, uint8_t proto,
+    uint16_t port, int64_t ts_ms)
 {
-	struct pinhole_key key = { *host, port };
+	struct pinhole_key key = { *host, port, proto, 0 };
 	struct pinhole *hole = table_find(p->table, &key);
 
 	if (hole == NULL) {
@@ -85,10 +87,10 @@ pinholes_note(struct pinholes *p, const struct addr *host, uint16_t port,
 }
 
 bool
-pinholes_has(const struct pinholes *p, const struct addr *host, uint16_t port,
-    int64_t ts_ms)
+pinholes_has(const struct pinholes *p, const struct addr *host, uint8_t proto,
+    uint16_t port, int64_t ts_ms)
 {
-	struct pinhole_key key = { *host, port };
+	struct pinhole_key key = { *host, port, proto, 0 };
 	const struct pinhole *hole = table_find(p->table, &key);
 
 	return hole != NULL && hole->first_ms < ts_ms &&

@@ -7,6 +7,7 @@
  */
 #include <assert.h>
 
+#include "exposure/protocol.h"
 #include "exposure/verdict_rules.h"
 
 #define PROTO_ICMP  1
@@ -51,7 +52,8 @@ verdict_of(const struct verdict_input *in)
 	default:
 		return say_technique(by_firewall ? verdict_firewall(&now)
 						 : verdict_udp(&now),
-		    TECHNIQUE_UDP);
+		    protocol_has_ports(in->proto) ? TECHNIQUE_UDP
+						  : TECHNIQUE_PROTOCOL);
 	}
 }
 

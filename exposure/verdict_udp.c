@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* UDP: an answer is all there is to see. */
+/*
+ * UDP, and every protocol without flags: an answer is all there is to see.
+ * Those without ports have one exposure a host; who spoke first says who
+ * opened, and nothing else does.
+ */
+#include "exposure/protocol.h"
 #include "exposure/verdict_rules.h"
 
 static const uint8_t udp_rules[] = { RULE_NONE, RULE_NONE, RULE_NONE, RULE_NONE,
 	RULE_W_D5, RULE_W_D5, RULE_W_D6, RULE_W_D7, RULE_W_D8 };
+
+static enum rule
+answered_rule(const struct verdict_input *in, struct direction d)
+{
+	if (protocol_has_ports(in->proto))
+		return (enum rule)udp_rules[d.number];
+	return d.number == 6 ? RULE_P_D6 : RULE_P_D5;
+}
 
 static struct verdict
 udp_outer_alone(const struct verdict_input *in)
@@ -57,7 +70,7 @@ verdict_udp(const struct verdict_input *in)
 		d.initiator = SIDE_NONE;
 	switch (d.initiator) {
 	case SIDE_OUTER:
-		return attempt(OUTCOME_ACCEPTED, udp_rules[d.number],
+		return attempt(OUTCOME_ACCEPTED, answered_rule(in, d),
 		    d.confidence);
 	case SIDE_INNER:
 		return say(OUTCOME_OUTBOUND, direction_rule(d), d.confidence,
