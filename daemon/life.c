@@ -19,6 +19,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/summary.h"
 #include "daemon/supervise.h"
+#include "daemon/verdicts.h"
 
 #define MODULE	       "daemon"
 #define MS_PER_S       1000
@@ -41,6 +42,7 @@ struct life {
 	struct endpoint http;
 	enum phase phase; /* as last logged */
 	bool serving;
+	bool verdicts; /* a replay prints them */
 };
 
 static const int stop_signals[3] = { SIGTERM, SIGINT, SIGHUP };
@@ -105,6 +107,12 @@ life_new(const struct config *config, enum log_level level)
 	}
 	l->counters = supervise_counters(l->supervise);
 	return l;
+}
+
+void
+life_print_verdicts(struct life *l)
+{
+	l->verdicts = true;
 }
 
 /* --- start ---------------------------------------------------------------- */
@@ -295,6 +303,23 @@ print_hints(const struct life *l)
 	puts("SIGINT (Ctrl-C) or SIGTERM ends darkportd.\n");
 }
 
+/* What the replay found, unless its verdicts told. */
+static int
+print_replay(const struct life *l)
+{
+	if (l->verdicts)
+		return fflush(stdout) != 0 || ferror(stdout) != 0
+			   ? fail(EXIT_FAILED, "the verdicts cannot be written")
+			   : EXIT_NOT_YET;
+	if (summary_print(l->config->store, l->counters, stdout) != ERR_OK)
+		return fail(EXIT_FAILED, "store %s: cannot be read back",
+		    l->config->store);
+	if (l->socket_count != 0)
+		print_hints(l);
+	fflush(stdout);
+	return EXIT_NOT_YET;
+}
+
 int
 life_replay(struct life *l)
 {
@@ -304,6 +329,8 @@ life_replay(struct life *l)
 
 	if (c->read_count == 0)
 		return EXIT_NOT_YET;
+	if (l->verdicts)
+		pipeline_trace(l->pipeline, verdicts_print, stdout);
 	for (uint32_t i = 0; i < c->read_count && !stop_wanted; i++) {
 		log_info(MODULE, "reading %s", c->read[i]);
 		if (capture_read(c->read[i], replay_datagram, l->pipeline,
@@ -314,14 +341,11 @@ life_replay(struct life *l)
 	if (pipeline_end_replay(l->pipeline, !stop_wanted) != ERR_OK)
 		return fail(EXIT_FAILED, "store %s: cannot be written",
 		    c->store);
+	pipeline_trace(l->pipeline, NULL, NULL);
 	if (stop_wanted)
 		return code == EXIT_NOT_YET ? EXIT_DONE : code;
-	if (summary_print(c->store, l->counters, stdout) != ERR_OK)
-		code = fail(EXIT_FAILED, "store %s: cannot be read back",
-		    c->store);
-	if (code == EXIT_NOT_YET && l->socket_count != 0)
-		print_hints(l);
-	fflush(stdout);
+	if (print_replay(l) != EXIT_NOT_YET)
+		return EXIT_FAILED;
 	if (code == EXIT_NOT_YET && l->socket_count == 0)
 		code = EXIT_DONE;
 	return code;

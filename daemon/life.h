@@ -24,6 +24,10 @@ void life_catch_signals(void);
 /* config is borrowed until life_end(). NULL: no memory. */
 struct life *life_new(const struct config *config, enum log_level level);
 
+/* Before life_start(): life_replay() prints each verdict to stdout, not the
+ * summary. */
+void life_print_verdicts(struct life *l);
+
 /* Takes the HTTP address, binds the sockets, opens the store, restores the
  * maps, starts writer and API. */
 int life_start(struct life *l);

@@ -73,7 +73,17 @@ print_flows(const struct options *o, const struct config *c)
 }
 
 static int
-live(const struct config *c, enum log_level level)
+check_verdicts(const struct options *o, const struct config *c)
+{
+	if (!o->verdicts || c->read_count != 0)
+		return EXIT_NOT_YET;
+	fputs("darkportd: --verdicts: needs --read, the capture to judge\n",
+	    stderr);
+	return EXIT_USAGE;
+}
+
+static int
+live(const struct options *o, const struct config *c, enum log_level level)
 {
 	struct life *life;
 	int code;
@@ -84,6 +94,8 @@ live(const struct config *c, enum log_level level)
 		perror("darkportd: cannot start");
 		return EXIT_FAILED;
 	}
+	if (o->verdicts)
+		life_print_verdicts(life);
 	code = life_start(life);
 	if (code == EXIT_NOT_YET)
 		code = life_replay(life);
@@ -118,5 +130,7 @@ main(int argc, char **argv)
 	level = options.verbose == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 	log_set_level(level);
 	code = print_flows(&options, &config);
-	return code == EXIT_NOT_YET ? live(&config, level) : code;
+	if (code == EXIT_NOT_YET)
+		code = check_verdicts(&options, &config);
+	return code == EXIT_NOT_YET ? live(&options, &config, level) : code;
 }

@@ -18,6 +18,7 @@
 	    "where exporters send to; may be given again")                     \
 	X(read, 'r', "FILE", "read a capture of exports; may be given again")  \
 	X(flows, 0, NULL, "print the captures' flow records as JSON and end")  \
+	X(verdicts, 0, NULL, "print what the captures lead to as JSON")        \
 	X(store, 0, "FILE", "the SQLite file")                                 \
 	X(http, 0, "ADDR:PORT|none", "where the HTTP API answers")             \
 	X(training, 0, "DURATION|0", "how long the maps are learned")          \
@@ -126,6 +127,9 @@ take_option(struct options *o, struct config *scratch, int row,
 		return ERR_OK;
 	case OPTION_flows:
 		o->flows = true;
+		return ERR_OK;
+	case OPTION_verdicts:
+		o->verdicts = true;
 		return ERR_OK;
 	case OPTION_verbose:
 		o->verbose++;

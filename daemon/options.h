@@ -18,7 +18,8 @@
 struct options {
 	bool check;
 	bool dump;
-	bool flows; /* print flow records, do nothing else */
+	bool flows;    /* print flow records, do nothing else */
+	bool verdicts; /* print verdicts, instead of the summary */
 	bool version;
 	bool help;
 	unsigned verbose;

@@ -201,6 +201,12 @@ pipeline_restore(struct pipeline *p, struct store *s)
 }
 
 void
+pipeline_trace(struct pipeline *p, engine_trace_fn fn, void *arg)
+{
+	engine_set_trace(p->engine, fn, arg);
+}
+
+void
 pipeline_start(struct pipeline *p, struct writer *w)
 {
 	p->writer = w;

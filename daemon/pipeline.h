@@ -38,6 +38,9 @@ void pipeline_free(struct pipeline *p); /* takes NULL */
  * that opened it. Errors: those of store_restore(). */
 int pipeline_restore(struct pipeline *p, struct store *s) MUST_CHECK;
 
+/* As engine_set_trace(). */
+void pipeline_trace(struct pipeline *p, engine_trace_fn fn, void *arg);
+
 /* From here on batches go to w, borrowed until pipeline_finish(). */
 void pipeline_start(struct pipeline *p, struct writer *w);
 

@@ -394,6 +394,7 @@ take_transit(struct engine *e, const struct flow_record *f)
 		.outer_port = f->src_port,
 		.inner_port = f->dst_port,
 		.proto = f->protocol,
+		.ended = true,
 		.outcome = OUTCOME_TRANSIT,
 		.rule = RULE_SCOPE,
 		.initiator = SIDE_NONE,

@@ -99,7 +99,11 @@ int engine_restore(struct engine *e, const struct finding *f) MUST_CHECK;
 void engine_set_profile(struct engine *e, uint32_t exporter,
     const struct feed_profile *profile);
 
-/* One verdict, as it was given; a later one may replace it. */
+/*
+ * One verdict, as it was given. A later one of the same 5-tuple and generation
+ * replaces it, until one has ended: then the generation's number is free, and
+ * the next one is of another conversation.
+ */
 struct engine_trace {
 	struct addr outer;
 	struct addr inner;
@@ -108,6 +112,7 @@ struct engine_trace {
 	uint8_t proto;
 	uint8_t generation; /* of the 5-tuple */
 	bool internal;	    /* both ends are internal */
+	bool ended;	    /* the conversation is forgotten */
 	uint8_t outcome;
 	uint8_t rule;
 	uint8_t confidence;

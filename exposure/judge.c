@@ -148,7 +148,7 @@ judge(struct engine *e, struct pair *pair, bool final)
 /* --- what follows --------------------------------------------------------- */
 
 static void
-trace(const struct engine *e, const struct pair *pair)
+trace(const struct engine *e, const struct pair *pair, bool ended)
 {
 	const struct pair_key *key = pairs_key(e->pairs, pair);
 	struct engine_trace t = {
@@ -159,6 +159,7 @@ trace(const struct engine *e, const struct pair *pair)
 		.proto = key->proto,
 		.generation = key->generation,
 		.internal = key->scope == SCOPE_INTERNAL,
+		.ended = ended,
 		.outcome = pair->verdict.outcome,
 		.rule = pair->verdict.rule,
 		.confidence = pair->verdict.confidence,
@@ -348,7 +349,7 @@ follow(struct engine *e, struct pair *pair, struct verdict v)
 	follow_in_maps(e, pair, &v);
 	pair->verdict = v;
 	if (changed)
-		trace(e, pair);
+		trace(e, pair, false);
 	scan_reconcile(e, pair);
 	e->state_dirty = true;
 }
@@ -445,6 +446,7 @@ pair_drop(struct engine *e, struct pair *pair)
 				    ? NULL
 				    : sources_at(e->sources, pair->source);
 
+	trace(e, pair, true);
 	if (x != NULL && x->opener == pairs_slot(e->pairs, pair))
 		x->opener = TABLE_NONE;
 	sources_unlink(e->sources, e->pairs, pair);

@@ -140,6 +140,52 @@ check 'flows that cannot be written are told' full_disk
 check 'flows without a capture are a usage error' \
     exits_saying 2 '--flows: needs --read' "$daemon" --flows
 
+# --- --verdicts: what the engine thought, as JSON, beside the store ---
+verdicts() { # store [flags...]
+    rm -f "$1"*
+    "$daemon" --read "$fixtures/demo.pcap" "${lab[@]}" --training 0 \
+        --http none --store "$1" "${@:2}" 2>"$log"
+}
+print_verdicts() { # the last one of each conversation makes the count
+    verdicts "$work/verdicts.db" --verdicts >"$work/verdicts" || return
+    python3 -c '
+import json, sys
+live, accepted = {}, 0
+for line in sys.stdin:
+    v = json.loads(line)
+    key = tuple(v[k] for k in ("outer", "outer_port", "inner", "inner_port",
+                               "proto", "generation"))
+    live[key] = v["outcome"]
+    if v["ended"]:
+        accepted += live.pop(key).startswith("accepted")
+assert not live, live
+print(accepted)' <"$work/verdicts" >"$work/accepted" || return
+    [ "$(ask_store "$work/verdicts.db" 'SELECT sum(attempts)
+        FROM attempt_outcomes WHERE outcome LIKE "accepted%"')" -eq \
+        "$(cat "$work/accepted")" ]
+}
+verdicts_change_nothing() {
+    verdicts "$work/silent.db" >"$work/summary" &&
+        sqldiff "$work/verdicts.db" "$work/silent.db" >"$work/diff" || return
+    cat "$work/diff"
+    [ -s "$work/summary" ] && [ ! -s "$work/diff" ]
+}
+verdicts_to_full_disk() {
+    verdicts "$work/full.db" --verdicts >/dev/full
+    [ $? -eq 1 ] && grep -q 'verdicts cannot be written' "$log"
+}
+check 'verdicts are printed as JSON, and end with each conversation' \
+    print_verdicts
+if command -v sqldiff >/dev/null; then
+    check 'printing verdicts changes nothing in the store' \
+        verdicts_change_nothing
+else
+    skip 'printing verdicts changes nothing in the store' 'no sqldiff'
+fi
+check 'verdicts that cannot be written are told' verdicts_to_full_disk
+check 'verdicts without a capture are a usage error' \
+    exits_saying 2 '--verdicts: needs --read' "$daemon" "${lab[@]}" --verdicts
+
 check 'the client prints its version' exits_saying 0 'darkport ' "$client" -V
 check 'the client refuses an unknown command' \
     exits_saying 2 'no such command' "$client" nonsense
