@@ -4,7 +4,7 @@
 
 usage: expected_events.py ATTEMPTS.tsv HOSTS.tsv [--no-v6]
 
-Reads the attempts that tests/lab/truth.py found in the packets, and applies
+Reads the attempts that tests/truth/truth.py found in the packets, and applies
 C18 to C21: an attempt at what is not in the exposure map at its time is an
 event; so is every stealth probe; the attempt that opens an exposure is one;
 a source that has such an event has one for each attempt at the map as well.
@@ -42,10 +42,6 @@ def main():
     dark, at_nem, scanners = [], [], set()
     for a in attempts:
         start, src, _, dst, proto, port, technique, answer = a
-        # a lone ACK, or FIN-ACK, without an answer is the middle of a
-        # connection to any reader of flows (rule M): no event
-        if technique in ("maimon", "ack") and answer == "silent":
-            continue
         first = opened.get(a[3:6])
         holds = first is not None and first[0] <= start
         place = "darkport" if dst in hosts else "darkspace"

@@ -16,7 +16,8 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                "..", "truth"))
 import truth    # noqa: E402
 
 START = re.compile(r"^ +(Flow \d+|pdu \d+/\d+)$")
@@ -88,11 +89,8 @@ def main(pcap, where, exports):
     attempts = table(os.path.join(where, "lab.attempts.tsv"))
     exposures = table(os.path.join(where, "lab.exposures.tsv"))
     seen = {}
-    for _, layers, _, icmp in truth.packets(pcap):
-        src, dst, proto, sport, dport = layers[0]
-        if len(layers) > 1 or icmp:
-            sport = dport = 0       # exporters disagree about ICMP "ports"
-        key = (str(src), sport, str(dst), proto, dport)
+    for p in truth.packets(pcap):   # ICMP without: exporters disagree there
+        key = (str(p.src), p.sport, str(p.dst), p.proto, p.dport)
         seen[key] = seen.get(key, 0) + 1
     bad = 0
     for path in exports:

@@ -3,7 +3,7 @@
 #
 # Builds the lab and captures it (lab.sh, three and a half minutes), shows the
 # capture to the exporters (export.sh), writes down what the packets say
-# (truth.py), checks that every export holds it (check.py), and only then
+# (../truth/truth.py), checks that every export holds it (check.py), and only then
 # replaces the files in FIXTURES (default: ../fixtures beside this folder).
 # Ephemeral ports and times differ from run to run; what is
 # exposed, and which ports are probed how, does not.
@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 
 timeout -k 10 300 "$here/lab.sh" "$work"
 timeout -k 10 200 "$here/export.sh" "$work/lab.pcap" "$work"
-python3 "$here/truth.py" "$work/lab.pcap" "$work" 192.0.2.0/24 2001:db8:1::/64
+python3 "$here/../truth/truth.py" "$work/lab.pcap" "$work" 192.0.2.0/24 2001:db8:1::/64
 python3 "$here/check.py" "$work/lab.pcap" "$work" "$work"/lab.*-*.pcap \
     "$work/demo.pcap" | tee "$work/lab.check.txt"
 

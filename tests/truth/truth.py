@@ -1,212 +1,342 @@
 #!/usr/bin/env python3
-"""truth.py lab.pcap OUTDIR INTERNAL_PREFIX... - what the packets say happened.
+# SPDX-License-Identifier: Apache-2.0
+"""truth.py CAPTURE OUTDIR INTERNAL_PREFIX... - what the packets say happened.
 
 Reads a packet capture through tshark and writes, from packets alone, what a
 reader of flow records should find. It shares no code with the collector.
 Every file is tab separated and has one heading line that starts with '#'.
+NAME is the capture's name without its ending.
 
-  lab.exposures.tsv  host proto port
+  NAME.exposures.tsv  host proto port
       every internal (host, proto, port) that accepted an attempt from outside
-  lab.echo.tsv       host
+  NAME.echo.tsv       host
       internal hosts that answered an ICMP echo request from outside
-  lab.attempts.tsv   start src sport dst proto dport technique answer
-      one row per opening of one 5-tuple by an outside host
-  lab.hosts.tsv      host
+  NAME.attempts.tsv   start src sport dst proto dport technique answer
+      one row per attempt of an outside host
+  NAME.hosts.tsv      host
       internal addresses that sent anything
-  lab.outbound.tsv   start src sport dst proto dport
+  NAME.outbound.tsv   start src sport dst proto dport
       what was opened from inside
-  lab.backscatter.tsv  start src sport dst proto dport
+  NAME.backscatter.tsv  start src sport dst proto dport
       TCP answers (SYN-ACK or RST) from outside that answer nothing
+  NAME.midstream.tsv  start src sport dst proto dport
+      conversations whose beginning no packet shows; src sent the first seen
 
 Rules:
-  * The first packet of a 5-tuple names the opener. Later SYNs of the same
-    5-tuple are the same attempt; a retry from another source port is a new one.
-  * TCP: SYN-ACK from the target is "accepted", RST from it is "refused". The
-    first answer counts. A stealth probe that drew a reset is "refused".
-  * UDP: any datagram back on the same 4-tuple is "accepted".
+  * A conversation is all packets of one 5-tuple, in both directions. TCP has
+    generations: a SYN begins a new one when the one before was closed (a RST,
+    or a FIN from each side) more than 1 s ago, or was quiet for 130 s, or
+    never began with a SYN at all. Any other SYN is a retransmission.
+  * A generation that begins with a SYN was opened by who sent it. So was one
+    that begins with a segment that no connection has in it without an ACK
+    (none, FIN, FIN-PSH-URG, ...): a stealth probe.
+  * One that begins with an ACK and no SYN is the middle of a connection. It is
+    a probe (ACK or Maimon scan) only when that one packet drew a bare RST and
+    there is nothing else.
+  * One that begins with a SYN-ACK or a RST answers nothing: backscatter.
+  * TCP answers, the first one counts: SYN-ACK from the target, or data from
+    it, is "accepted"; RST from it is "refused".
+  * UDP: the first datagram of a 5-tuple names the opener; any datagram back
+    is "accepted". Later ones belong to the same attempt.
   * ICMP port unreachable from the target itself is "refused". Any other ICMP
     unreachable, from anyone, is "unreachable". Both are matched by the packet
     they quote.
   * ICMP echo: one attempt per (source, target), sport 0, dport 2048 (8/0), or
     for IPv6 32768 (128/0): type * 256 + code.
   * No answer in the capture is "silent".
+  * What both ends of are inside, or outside, is left out.
 """
 import ipaddress
 import os
 import subprocess
 import sys
 
-FIELDS = ("frame.time_epoch", "ip.src", "ip.dst", "ip.proto", "ipv6.src",
-          "ipv6.dst", "ipv6.nxt", "tcp.srcport", "tcp.dstport", "tcp.flags",
-          "udp.srcport", "udp.dstport", "icmp.type", "icmp.code",
-          "icmpv6.type", "icmpv6.code")
+FIELDS = ("frame.time_epoch", "ip.src", "ip.dst", "ip.proto", "ip.frag_offset",
+          "ipv6.src", "ipv6.dst", "ipv6.nxt", "tcp.srcport", "tcp.dstport",
+          "tcp.flags", "tcp.len", "udp.srcport", "udp.dstport", "icmp.type",
+          "icmp.code", "icmpv6.type", "icmpv6.code")
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
-TECHNIQUES = {SYN: "syn", FIN: "fin", 0: "null", FIN | PSH | URG: "xmas",
-              FIN | ACK: "maimon", ACK: "ack", SYN | FIN: "synfin"}
+TECHNIQUES = {FIN: "fin", 0: "null", FIN | PSH | URG: "xmas",
+              FIN | ACK: "maimon", ACK: "ack"}
+CLOSED_GAP = 1.0        # a SYN so long after the end is a new opening
+QUIET_GAP = 130.0       # Linux sends a SYN again for 127 s, at most 64 s apart
+TCP, UDP = 6, 17
+NAMES = {TCP: "tcp", UDP: "udp"}
+
+
+class Packet:
+    """What matters of a packet. quote: the (src, sport, dst, proto, dport)
+    that an ICMP error is about, else None."""
+    __slots__ = ("when", "src", "dst", "proto", "sport", "dport", "flags",
+                 "length", "icmp", "quote")
+
+
+def addresses(src, dst, proto):
+    return [(ipaddress.ip_address(s), ipaddress.ip_address(d), int(p, 0))
+            for s, d, p in zip(src, dst, proto)]
+
+
+def parse(line):
+    """A line of tshark's as a Packet, or None when it is not IP."""
+    v = [x.split(",") if x else [] for x in line.rstrip("\n").split("\t")]
+    (when, s4, d4, p4, fragment, s6, d6, p6, tsp, tdp, flags, length,
+     usp, udp, t4, c4, t6, c6) = v
+    layers = addresses(s4, d4, p4) or addresses(s6, d6, p6)
+    if not layers or (s4 and s6):   # one in the other: a tunnel
+        return None
+    p = Packet()
+    p.when = float(when[0])
+    p.src, p.dst, p.proto = layers[0]
+    p.sport = p.dport = p.flags = p.length = 0
+    p.icmp = p.quote = None
+    if fragment and int(fragment[0], 0) != 0:
+        return None                 # it has no ports
+    if t4 or t6:
+        kind, code = (t4, c4) if t4 else (t6, c6)
+        p.icmp = (4 if t4 else 6, int(kind[0]), int(code[0]) if code else 0)
+        p.proto = 1 if t4 else 58   # also behind a hop-by-hop header
+        if len(layers) > 1:
+            src, dst, proto = layers[1]
+            sp, dp = (tsp, tdp) if tsp else (usp, udp)
+            if sp:
+                proto = TCP if tsp else UDP
+                p.quote = (src, int(sp[-1]), dst, proto, int(dp[-1]))
+            else:
+                p.quote = (src, 0, dst, proto, 0)
+    elif tsp and (len(layers) == 1 or p.proto == TCP):
+        p.proto = TCP
+        p.sport, p.dport = int(tsp[0]), int(tdp[0])
+        p.flags = int(flags[0], 16) & 0x3f
+        p.length = int(length[0]) if length else 0
+    elif usp and (len(layers) == 1 or p.proto == UDP):
+        p.proto = UDP
+        p.sport, p.dport = int(usp[0]), int(udp[0])
+    return p
 
 
 def packets(path):
-    """Yield (time, layers, flags, icmp); layers: (src, dst, proto, sp, dp)."""
-    cmd = ["tshark", "-n", "-r", path, "-T", "fields", "-E", "occurrence=a",
-           "-E", "aggregator=,", "-E", "separator=/t"]
-    for f in FIELDS:
-        cmd += ["-e", f]
+    """Yield a Packet for each IP packet of the capture, as it stands."""
+    cmd = ["tshark", "-n", "-r", path, "-o", "ip.defragment:FALSE",
+           "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,",
+           "-E", "separator=/t"]
+    for field in FIELDS:
+        cmd += ["-e", field]
     with subprocess.Popen(cmd, stdout=subprocess.PIPE, text=True,
                           stderr=subprocess.DEVNULL) as run:
         for line in run.stdout:
-            v = line.rstrip("\n").split("\t")
-            v = [x.split(",") if x else [] for x in v]
-            (when, s4, d4, p4, s6, d6, p6, tsp, tdp, tfl, usp, udp,
-             t4, c4, t6, c6) = v
-            addrs = list(zip(s4 or s6, d4 or d6, p4 or p6))
-            if not addrs:
-                continue
-            layers = []
-            for s, d, p in addrs:
-                layers.append([ipaddress.ip_address(s),
-                               ipaddress.ip_address(d), int(p, 0), 0, 0])
-            # Only ICMP errors quote a packet, so a packet has one set of ports
-            # and it belongs to the last address pair.
-            last = layers[-1]
-            if tsp:
-                last[2:] = [6, int(tsp[-1]), int(tdp[-1])]
-            elif usp:
-                last[2:] = [17, int(usp[-1]), int(udp[-1])]
-            icmp = None
-            if t4:
-                icmp = (4, int(t4[0]), int(c4[0]) if c4 else 0)
-            elif t6:
-                icmp = (6, int(t6[0]), int(c6[0]) if c6 else 0)
-                layers[0][2] = 58       # also behind a hop-by-hop header
-            flags = int(tfl[-1], 16) & 0x3f if tfl else None
-            yield float(when[0]), [tuple(x) for x in layers], flags, icmp
+            packet = parse(line)
+            if packet is not None:
+                yield packet
         if run.wait() != 0:
             sys.exit("truth.py: tshark failed on " + path)
 
 
-class Attempt:
-    def __init__(self, when, key, technique):
-        self.when, self.key = when, key
-        self.technique, self.answer = technique, "silent"
+class Conversation:
+    """One generation of a 5-tuple. src is who opened it, or spoke first.
+    kind: attempt, outbound, stray or midstream."""
+
+    def __init__(self, packet, kind, technique):
+        self.when = self.last = packet.when
+        self.src, self.sport = packet.src, packet.sport
+        self.dst, self.dport = packet.dst, packet.dport
+        self.proto = packet.proto
+        self.kind, self.technique = kind, technique
+        self.answer = "silent"
+        self.fins = set()
+        self.closed = False
+        self.packets = 0
+        self.with_syn = technique in ("syn", "synfin")
 
     def answered(self, answer):
         if self.answer == "silent":
             self.answer = answer
 
+    def key(self):
+        return (self.src, self.sport, self.dst, self.proto, self.dport)
 
-def main(path, outdir, prefixes):
-    nets = [ipaddress.ip_network(p) for p in prefixes]
 
-    def inside(a):
-        return any(a.version == n.version and a in n for n in nets)
+class Reader:
+    def __init__(self, prefixes):
+        self.nets = [ipaddress.ip_network(p) for p in prefixes]
+        self.live = {}      # (address, port) pairs in order, proto -> newest
+        self.all = []       # every Conversation, in the order of beginning
+        self.echoes = {}    # (src, dst) -> Conversation
+        self.hosts = set()
+        self.unmatched = 0
 
-    attempts, outbound = {}, {}     # key (src, sport, dst, proto, dport)
-    stray, hosts, unmatched = {}, set(), 0
+    def inside(self, a):
+        return any(a.version == n.version and a in n for n in self.nets)
 
-    for when, layers, flags, icmp in packets(path):
-        src, dst, proto, sport, dport = layers[0]
-        if inside(src):
-            hosts.add(src)
-        if inside(src) == inside(dst) and not (icmp and len(layers) > 1):
-            continue
+    def add(self, packet, kind, technique):
+        c = Conversation(packet, kind, technique)
+        self.all.append(c)
+        return c
 
-        if icmp:
-            family, kind, code = icmp
-            unreachable = kind == (3 if family == 4 else 1)
-            if len(layers) > 1:         # an ICMP error, with what it quotes
-                if not unreachable:
-                    continue
-                qs, qd, qp, qsp, qdp = layers[1]
-                attempt = attempts.get((qs, qsp, qd, qp, qdp))
-                if attempt is None:
-                    unmatched += 1
-                    continue
-                port = code == (3 if family == 4 else 4)
-                attempt.answered("refused" if port and src == qd
-                                 else "unreachable")
-                continue
-            name = "icmp" if family == 4 else "icmp6"
-            ask, reply = (8, 0) if family == 4 else (128, 129)
-            if kind == ask:
-                key = (src, 0, dst, name, kind * 256 + code)
-                if inside(src):
-                    outbound.setdefault(key, when)
-                else:
-                    attempts.setdefault(key, Attempt(when, key, "icmp"))
-            elif kind == reply and inside(src):
-                attempt = attempts.get((dst, 0, src, name, ask * 256))
-                if attempt:
-                    attempt.answered("accepted")
-            continue
+    @staticmethod
+    def tuple_of(src, sport, dst, proto, dport):
+        ends = sorted(((src.packed, sport), (dst.packed, dport)))
+        return (ends[0], ends[1], proto)
 
-        if proto not in (6, 17):
-            continue
-        key = (src, sport, dst, proto, dport)
-        back = (dst, dport, src, proto, sport)
-        if key in stray or back in stray:
-            continue
-        if key in attempts or key in outbound:
-            continue                    # more from the opener
-        if back in attempts:
-            if proto == 17:
-                attempts[back].answered("accepted")
-            elif flags & RST:
-                attempts[back].answered("refused")
-            elif flags & (SYN | ACK) == SYN | ACK:
-                attempts[back].answered("accepted")
-            continue
-        if back in outbound:
-            continue
-        # The first packet of a 5-tuple.
-        if proto == 6 and (flags & RST or flags & (SYN | ACK) == SYN | ACK):
-            stray[key] = when           # an answer to nothing in this capture
-            continue
-        if inside(src):
-            outbound[key] = when
-        else:
-            attempts[key] = Attempt(
-                when, key, TECHNIQUES.get(flags, "other") if proto == 6
-                else "udp")
+    def begin_tcp(self, p):
+        """The Conversation whose first packet this is."""
+        side = "outbound" if self.inside(p.src) else "attempt"
+        if p.flags & (SYN | ACK) == SYN | ACK or (
+                p.flags & RST and not p.flags & SYN):
+            return self.add(p, "stray", "")
+        if p.flags & SYN:
+            return self.add(p, side, "synfin" if p.flags & FIN else
+                            "other" if p.flags & RST else "syn")
+        if p.flags & ACK and p.flags not in (ACK, ACK | FIN):
+            return self.add(p, "midstream", "")
+        # of those with an ACK, what follows tells whether it was a probe
+        return self.add(p, side, TECHNIQUES.get(p.flags, "other"))
 
-    names = {6: "tcp", 17: "udp"}
+    @staticmethod
+    def begins_anew(c, p):
+        if p.flags & (SYN | ACK) != SYN:
+            return False
+        gap = p.when - c.last
+        return (not c.with_syn or gap > QUIET_GAP
+                or (c.closed and gap > CLOSED_GAP))
 
-    def write(name, heading, rows):
-        with open(os.path.join(outdir, name), "w") as f:
+    def take_tcp(self, p):
+        key = self.tuple_of(p.src, p.sport, p.dst, p.proto, p.dport)
+        c = self.live.get(key)
+        if c is None or self.begins_anew(c, p):
+            c = self.live[key] = self.begin_tcp(p)
+        c.packets += 1
+        c.last = p.when
+        forward = (p.src, p.sport) == (c.src, c.sport)
+        if p.flags & FIN:
+            c.fins.add(forward)
+        c.closed = c.closed or bool(p.flags & RST) or len(c.fins) == 2
+        if not forward:
+            if p.flags & RST:
+                c.answered("refused")
+            elif p.flags & (SYN | ACK) == SYN | ACK or p.length > 0:
+                c.answered("accepted")
+        if c.technique in ("ack", "maimon") and not (
+                c.packets == 1 or (c.packets == 2 and not forward
+                                   and p.flags == RST)):
+            c.kind = "midstream"
+
+    def take_udp(self, p):
+        key = self.tuple_of(p.src, p.sport, p.dst, p.proto, p.dport)
+        c = self.live.get(key)
+        if c is None:
+            side = "outbound" if self.inside(p.src) else "attempt"
+            self.live[key] = self.add(p, side, "udp")
+        elif (p.src, p.sport) != (c.src, c.sport):
+            c.answered("accepted")
+
+    def take_error(self, p):
+        """An ICMP error, with the packet it quotes."""
+        family, kind, code = p.icmp
+        if kind != (3 if family == 4 else 1):
+            return
+        c = self.live.get(self.tuple_of(*p.quote))
+        if c is None or c.key() != p.quote:
+            self.unmatched += 1
+            return
+        port = code == (3 if family == 4 else 4)
+        c.answered("refused" if port and p.src == c.dst else "unreachable")
+
+    def take_echo(self, p):
+        family, kind, code = p.icmp
+        ask, reply = (8, 0) if family == 4 else (128, 129)
+        if kind == ask:
+            if (p.src, p.dst) not in self.echoes:
+                p.dport = kind * 256 + code
+                side = "outbound" if self.inside(p.src) else "attempt"
+                self.echoes[p.src, p.dst] = self.add(p, side, "icmp")
+        elif kind == reply and (p.dst, p.src) in self.echoes:
+            self.echoes[p.dst, p.src].answered("accepted")
+
+    def take(self, p):
+        if self.inside(p.src):
+            self.hosts.add(p.src)
+        if p.quote is not None:
+            self.take_error(p)
+        elif self.inside(p.src) == self.inside(p.dst):
+            return
+        elif p.icmp is not None:
+            self.take_echo(p)
+        elif p.proto == TCP:
+            self.take_tcp(p)
+        elif p.proto == UDP:
+            self.take_udp(p)
+
+    def finish(self):
+        """No packet comes any more: a lone ACK that drew nothing is the
+        middle of a connection."""
+        for c in self.all:
+            if c.technique in ("ack", "maimon") and c.answer != "refused":
+                c.kind = "midstream"
+
+
+def read(path, prefixes):
+    reader = Reader(prefixes)
+    for packet in packets(path):
+        reader.take(packet)
+    reader.finish()
+    return reader
+
+
+def proto_name(c):
+    if c.technique == "icmp":
+        return "icmp" if c.src.version == 4 else "icmp6"
+    return NAMES[c.proto]
+
+
+def row(c):
+    return ("%.6f" % c.when, c.src, c.sport, c.dst, proto_name(c), c.dport)
+
+
+def write(reader, outdir, name):
+    def table(what, heading, rows):
+        with open(os.path.join(outdir, "%s.%s.tsv" % (name, what)), "w",
+                  encoding="ascii") as f:
             f.write("#" + "\t".join(heading) + "\n")
-            for row in rows:
-                f.write("\t".join(str(x) for x in row) + "\n")
+            for r in rows:
+                f.write("\t".join(str(x) for x in r) + "\n")
 
-    def addr_key(a):
+    def order(a):
         return (a.version, int(a))
 
-    tuple_head = ("start", "src", "sport", "dst", "proto", "dport")
-    rows = sorted(attempts.values(), key=lambda a: a.when)
-    write("lab.attempts.tsv", tuple_head + ("technique", "answer"),
-          [("%.6f" % a.when, *a.key[:3], names.get(a.key[3], a.key[3]),
-            a.key[4], a.technique, a.answer) for a in rows])
-    won = [a for a in rows if a.answer == "accepted"]
-    write("lab.exposures.tsv", ("host", "proto", "port"),
-          [(h, p, n) for _, h, p, n in sorted(
-              {(addr_key(a.key[2]), a.key[2], names[a.key[3]], a.key[4])
-               for a in won if a.technique != "icmp"})])
-    write("lab.echo.tsv", ("host",),
-          [(h,) for h in sorted({a.key[2] for a in won
-                                 if a.technique == "icmp"}, key=addr_key)])
-    write("lab.hosts.tsv", ("host",),
-          [(h,) for h in sorted(hosts, key=addr_key)])
-    write("lab.outbound.tsv", tuple_head,
-          [("%.6f" % w, *k[:3], names.get(k[3], k[3]), k[4])
-           for k, w in sorted(outbound.items(), key=lambda x: x[1])])
-    write("lab.backscatter.tsv", tuple_head,
-          [("%.6f" % w, *k[:3], names[k[3]], k[4])
-           for k, w in sorted(stray.items(), key=lambda x: x[1])
-           if not inside(k[0])])
-    print("%d attempts, %d outbound, %d hosts, %d strays, "
+    def kind(k):
+        return [c for c in conversations if c.kind == k]
+
+    head = ("start", "src", "sport", "dst", "proto", "dport")
+    conversations = sorted(reader.all, key=lambda c: c.when)
+    attempts = kind("attempt")
+    table("attempts", head + ("technique", "answer"),
+          [row(c) + (c.technique, c.answer) for c in attempts])
+    won = [c for c in attempts if c.answer == "accepted"]
+    table("exposures", ("host", "proto", "port"),
+          [e[1:] for e in sorted({(order(c.dst), c.dst, proto_name(c), c.dport)
+                                  for c in won if c.technique != "icmp"})])
+    table("echo", ("host",),
+          [(h,) for h in sorted({c.dst for c in won if c.technique == "icmp"},
+                                key=order)])
+    table("hosts", ("host",), [(h,) for h in sorted(reader.hosts, key=order)])
+    table("outbound", head, [row(c) for c in kind("outbound")])
+    table("backscatter", head,
+          [row(c) for c in kind("stray") if not reader.inside(c.src)])
+    table("midstream", head, [row(c) for c in kind("midstream")])
+
+
+def main(path, outdir, prefixes):
+    reader = read(path, prefixes)
+    write(reader, outdir, os.path.basename(path).rsplit(".", 1)[0])
+    count = {k: sum(c.kind == k for c in reader.all)
+             for k in ("attempt", "outbound", "stray", "midstream")}
+    print("%d attempts, %d outbound, %d hosts, %d strays, %d midstream, "
           "%d ICMP errors about other traffic"
-          % (len(attempts), len(outbound), len(hosts), len(stray), unmatched))
+          % (count["attempt"], count["outbound"], len(reader.hosts),
+             count["stray"], count["midstream"], reader.unmatched))
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 4:
-        sys.exit("usage: truth.py lab.pcap OUTDIR INTERNAL_PREFIX...")
+        sys.exit("usage: truth.py CAPTURE OUTDIR INTERNAL_PREFIX...")
     main(sys.argv[1], sys.argv[2], sys.argv[3:])
