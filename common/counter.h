@@ -96,6 +96,8 @@
 	X(FLOWS_INTERNAL, "flows_internal", "flows between insiders")          \
 	X(FLOWS_UNUSABLE, "flows_unusable",                                    \
 	    "flows without ports: fragments, IPv6 extension headers")          \
+	X(SPOOFED_INTERNAL_SRC, "spoofed_internal_src",                        \
+	    "flows from inside addresses that came in from outside, dropped")  \
 	X(TIME_REPLACED, "flow_times_replaced",                                \
 	    "flows with impossible times, judged by the time received")        \
 	X(ATTEMPTS, "attempts", "connection attempts decided")                 \

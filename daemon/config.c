@@ -12,11 +12,14 @@
 #include "common/timefmt.h"
 #include "daemon/config.h"
 
-#define PORT_NETFLOW	  2055 /* what most exporters default to */
-#define PORT_IPFIX	  4739 /* IANA: ipfix */
-#define PORT_HTTP	  8080
-#define DEFAULT_STORE	  "/var/lib/darkportd/darkport.db"
-#define DEFAULT_RCVBUF	  (32U << 20)
+#define PORT_NETFLOW   2055 /* what most exporters default to */
+#define PORT_IPFIX     4739 /* IANA: ipfix */
+#define PORT_HTTP      8080
+#define DEFAULT_STORE  "/var/lib/darkportd/darkport.db"
+#define DEFAULT_RCVBUF (32U << 20)
+#define NOT_AN_INTERFACE                                                       \
+	"write EXPORTER:INTERFACE: its address, IPv6 in brackets, and a "      \
+	"number"
 #define LISTEN_SCHEME	  "udp://"
 #define OCTETS_SHIFT_STEP 10 /* K, M, G: 2^10, 2^20, 2^30 */
 
@@ -189,6 +192,39 @@ set_listen(struct config *c, const char *value, char *message)
 }
 
 static int
+set_interface(struct border_list *list, const char *value, char *message)
+{
+	struct border b = { .interface = 0 };
+	const char *colon = strrchr(value, ':');
+	char host[ADDR_TEXT_MAX + 2];
+	const char *end = "";
+	uint64_t number = 0;
+	size_t length = colon == NULL ? 0 : (size_t)(colon - value);
+	int err;
+
+	if (length == 0 || length >= sizeof(host))
+		return refuse(message, ERR_FORMAT, NOT_AN_INTERFACE);
+	memcpy(host, value, length);
+	host[length] = '\0';
+	if ((strchr(host, ':') != NULL && host[0] != '[') ||
+	    addr_parse(host, &b.exporter) != ERR_OK ||
+	    parse_number(colon + 1, &number, &end) == ERR_FORMAT ||
+	    *end != '\0')
+		return refuse(message, ERR_FORMAT, NOT_AN_INTERFACE);
+	if (number == 0 || number > UINT32_MAX)
+		return refuse(message, ERR_RANGE,
+		    "an interface is 1 to %" PRIu32, UINT32_MAX);
+	b.interface = (uint32_t)number;
+	err = border_list_add(list, &b);
+	if (err == ERR_FULL)
+		return refuse(message, err, "more than %d interfaces",
+		    BORDERS_MAX);
+	if (err != ERR_OK)
+		return refuse(message, err, "this interface is there already");
+	return ERR_OK;
+}
+
+static int
 set_path(char path[CONFIG_PATH_MAX], const char *value, char *message)
 {
 	size_t length = strlen(value);
@@ -304,6 +340,8 @@ config_set(struct config *c, const struct config_keyword *k, const char *value,
 		return set_network(member, value, message);
 	case CONFIG_LISTENS:
 		return set_listen(c, value, message);
+	case CONFIG_INTERFACES:
+		return set_interface(member, value, message);
 	case CONFIG_PATHS:
 		return set_read(c, value, message);
 	case CONFIG_PATH:
@@ -332,6 +370,10 @@ config_clear(struct config *c, const struct config_keyword *k)
 		struct prefix_set *set = (void *)((char *)c + k->offset);
 
 		set->count = 0;
+	} else if (k->kind == CONFIG_INTERFACES) {
+		struct border_list *list = (void *)((char *)c + k->offset);
+
+		list->count = 0;
 	} else if (k->kind == CONFIG_LISTENS) {
 		c->listen_count = 0;
 		c->listen_given = true;
@@ -443,6 +485,26 @@ append_networks(struct text *t, const struct prefix_set *set)
 }
 
 static void
+append_interfaces(struct text *t, const struct border_list *list)
+{
+	char element[ENDPOINT_TEXT_MAX];
+
+	append(t, "{");
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct border *b = &list->list[i];
+		bool v4 = addr_is_v4(&b->exporter);
+		char address[ADDR_TEXT_MAX];
+
+		append(t, "%s", i == 0 ? "" : ", ");
+		snprintf(element, sizeof(element), "%s%s%s:%" PRIu32,
+		    v4 ? "" : "[", addr_format(&b->exporter, address),
+		    v4 ? "" : "]", b->interface);
+		append_quoted(t, element);
+	}
+	append(t, "}");
+}
+
+static void
 append_list(struct text *t, const struct config *c, enum config_kind kind)
 {
 	char element[ENDPOINT_TEXT_MAX + sizeof(LISTEN_SCHEME)];
@@ -491,6 +553,9 @@ config_format(const struct config *c, const struct config_keyword *k,
 	switch (k->kind) {
 	case CONFIG_NETWORKS:
 		append_networks(&t, (const void *)member);
+		break;
+	case CONFIG_INTERFACES:
+		append_interfaces(&t, (const void *)member);
 		break;
 	case CONFIG_LISTENS:
 	case CONFIG_PATHS:

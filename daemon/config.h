@@ -50,9 +50,10 @@ struct config {
 
 /* How a value is written; see man/darkportd.conf.5. */
 enum config_kind {
-	CONFIG_NETWORKS, /* list of CIDR[=LABEL]; a struct prefix_set */
-	CONFIG_LISTENS,	 /* list of udp://ADDR:PORT */
-	CONFIG_PATHS,	 /* list of file names */
+	CONFIG_NETWORKS,   /* list of CIDR[=LABEL]; a struct prefix_set */
+	CONFIG_LISTENS,	   /* list of udp://ADDR:PORT */
+	CONFIG_INTERFACES, /* list of ADDR:NUMBER; a struct border_list */
+	CONFIG_PATHS,	   /* list of file names */
 	CONFIG_PATH,
 	CONFIG_HTTP,	 /* ADDR:PORT or none */
 	CONFIG_DURATION, /* 24h; the member is int64_t, milliseconds */
@@ -72,6 +73,8 @@ enum config_kind {
 #define CONFIG_LIST(X)                                                         \
 	X(internal, CONFIG_NETWORKS, engine.internal, 0, 0,                    \
 	    "the networks to watch: CIDR or CIDR=LABEL")                       \
+	X(external_interface, CONFIG_INTERFACES, engine.external, 0, 0,        \
+	    "where the outside comes in: EXPORTER:INTERFACE")                  \
 	X(listen, CONFIG_LISTENS, listen, 0, 0,                                \
 	    "where exporters send to: udp://ADDR:PORT")                        \
 	X(read, CONFIG_PATHS, read, 0, 0,                                      \

@@ -42,8 +42,8 @@ keep_error(cfg_t *cfg, const char *format, va_list args)
 static bool
 is_list(const struct config_keyword *k)
 {
-	return k->kind == CONFIG_NETWORKS || k->kind == CONFIG_LISTENS ||
-	       k->kind == CONFIG_PATHS;
+	return k->kind == CONFIG_NETWORKS || k->kind == CONFIG_INTERFACES ||
+	       k->kind == CONFIG_LISTENS || k->kind == CONFIG_PATHS;
 }
 
 /* Sets what one option holds; a wrong value is the last one, if any. */

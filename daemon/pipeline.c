@@ -157,6 +157,20 @@ restore_template(struct pipeline *p, const struct finding_template *t)
 							 : ERR_NOTFOUND;
 }
 
+/* Tells the engine who they are, from the decoder's first on. */
+static void
+name_exporters(struct pipeline *p, uint32_t first)
+{
+	uint32_t count = decoder_exporter_count(p->decoder);
+
+	for (uint32_t i = first; i < count; i++) {
+		struct exporter_info info = decoder_exporter(p->decoder, i);
+
+		engine_name_exporter(p->engine, registry_number(p->registry, i),
+		    &info.address);
+	}
+}
+
 /* A store_restore_fn. */
 static int
 restore_finding(const struct finding *f, void *arg)
@@ -190,7 +204,8 @@ pipeline_restore(struct pipeline *p, struct store *s)
 	if (err != ERR_OK)
 		return err;
 	/* who the decoder was reminded of is not new */
-	(void)registry_update(p->registry, &first);
+	if (registry_update(p->registry, &first))
+		name_exporters(p, first);
 	p->sequence = store_sequence(s);
 	if (p->restore_lost != 0)
 		log_warnx(MODULE,
@@ -377,8 +392,10 @@ decode(struct pipeline *p, const struct datagram *d)
 	if (status == DECODE_NOT_ALLOWED || status == DECODE_EXPORTER_LIMIT ||
 	    status == DECODE_DOMAIN_LIMIT)
 		log_refused(p, d, status);
-	if (registry_update(p->registry, &first))
+	if (registry_update(p->registry, &first)) {
+		name_exporters(p, first);
 		log_new_exporters(p, first, d->received_ms);
+	}
 	for (uint32_t i = before; i < p->flows->count; i++) {
 		struct flow_record *f = &p->flows->records[i];
 

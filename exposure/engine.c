@@ -43,7 +43,7 @@ engine_bytes(const struct engine_config *config)
 	       outcomes_bytes() + pinholes_bytes() +
 	       events_bytes(config->max_events) +
 	       ICMP_ERRORS_MAX * sizeof(struct icmp_error_record) +
-	       profiles_bytes() + fan_ins_bytes();
+	       profiles_bytes() + fan_ins_bytes() + borders_bytes();
 }
 
 static void
@@ -78,9 +78,11 @@ engine_new(const struct engine_config *config, struct counters *counters)
 	e->events = events_new(config->max_events, counters);
 	e->profiles = profiles_new();
 	e->fan_ins = fan_ins_new(&config->key);
+	e->borders = borders_new(&config->external);
 	if (e->pairs == NULL || e->sources == NULL || e->nem == NULL ||
 	    e->errors == NULL || e->pinholes == NULL || e->outcomes == NULL ||
-	    e->events == NULL || e->profiles == NULL || e->fan_ins == NULL) {
+	    e->events == NULL || e->profiles == NULL || e->fan_ins == NULL ||
+	    e->borders == NULL) {
 		engine_free(e);
 		return NULL;
 	}
@@ -104,6 +106,7 @@ engine_free(struct engine *e)
 	events_free(e->events);
 	profiles_free(e->profiles);
 	fan_ins_free(e->fan_ins);
+	borders_free(e->borders);
 	free(e);
 }
 
@@ -112,6 +115,13 @@ engine_set_profile(struct engine *e, uint32_t exporter,
     const struct feed_profile *profile)
 {
 	profiles_configure(e->profiles, exporter, profile);
+}
+
+void
+engine_name_exporter(struct engine *e, uint32_t exporter,
+    const struct addr *address)
+{
+	borders_name_exporter(e->borders, exporter, address);
 }
 
 void
@@ -416,6 +426,10 @@ take_record(struct engine *e, const struct flow_record *f)
 	bool outer;
 
 	counter_add(e->counters, COUNTER_FLOWS, 1);
+	if (src && borders_is_outside(e->borders, f->exporter, f->ingress_if)) {
+		counter_add(e->counters, COUNTER_SPOOFED_INTERNAL_SRC, 1);
+		return;
+	}
 	if (profiles_take(e->profiles, f))
 		counter_add(e->counters, COUNTER_FLAGS_PROFILE_CHANGES, 1);
 	if (!flow_times(f, &start_ms, &end_ms))

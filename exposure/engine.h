@@ -22,16 +22,18 @@
 #include "common/addr.h"
 #include "common/counter.h"
 #include "common/hash.h"
+#include "exposure/borders.h"
 #include "exposure/finding.h"
 
 struct engine_config {
-	struct prefix_set internal; /* at least one network */
-	int64_t training_ms;	    /* 0: none, operation from the start */
-	bool vet_baseline;	    /* the end of training authorises */
-	bool internal_scope;	    /* judge inside-to-inside flows too */
-	uint32_t max_pairs;	    /* conversations remembered */
-	uint32_t max_sources;	    /* outside addresses remembered */
-	uint32_t max_hosts;	    /* populated hosts */
+	struct prefix_set internal;  /* at least one network */
+	struct border_list external; /* interfaces that lead outside */
+	int64_t training_ms;	     /* 0: none, operation from the start */
+	bool vet_baseline;	     /* the end of training authorises */
+	bool internal_scope;	     /* judge inside-to-inside flows too */
+	uint32_t max_pairs;	     /* conversations remembered */
+	uint32_t max_sources;	     /* outside addresses remembered */
+	uint32_t max_hosts;	     /* populated hosts */
 	uint32_t max_exposures;
 	uint32_t max_events; /* scan events waiting for the store */
 	int64_t wait_ms;     /* W1: an answer may come so late */
@@ -98,6 +100,11 @@ int engine_restore(struct engine *e, const struct finding *f) MUST_CHECK;
 /* exporter: an index as in flow records, below 65536. Ignored above. */
 void engine_set_profile(struct engine *e, uint32_t exporter,
     const struct feed_profile *profile);
+
+/* Whose number in flow records this is: its interfaces are configured by its
+ * address. Ignored from 65536 on. */
+void engine_name_exporter(struct engine *e, uint32_t exporter,
+    const struct addr *address);
 
 /*
  * One verdict, as it was given. A later one of the same 5-tuple and generation

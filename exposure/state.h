@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "exposure/borders.h"
 #include "exposure/engine.h"
 #include "exposure/events.h"
 #include "exposure/fan_ins.h"
@@ -37,6 +38,7 @@ struct engine {
 	struct events *events;
 	struct profiles *profiles;
 	struct fan_ins *fan_ins;
+	struct borders *borders;
 	int64_t clock_ms;
 	int64_t training_from_ms; /* 0: no flow yet */
 	int64_t operation_from_ms;

@@ -41,6 +41,8 @@ parse_field(const char *name, const char *value, struct flow_record *out)
 		out->start_ms = out->end_ms = CASES_EPOCH_MS + (int64_t)number;
 	} else if (strcmp(name, "exporter") == 0) {
 		out->exporter = (uint32_t)(value[1] - '1');
+	} else if (strcmp(name, "ingress_if") == 0) {
+		out->ingress_if = (uint32_t)number;
 	} else if (strcmp(name, "reverse") == 0) {
 		if (number != 0)
 			out->has |= FLOW_IS_REVERSE;

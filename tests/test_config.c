@@ -49,6 +49,7 @@ static void
 config_reads_every_keyword(void **state)
 {
 	struct config c;
+	static char value[CONFIG_VALUE_MAX];
 	char text[ENDPOINT_TEXT_MAX];
 
 	(void)state;
@@ -65,6 +66,8 @@ config_reads_every_keyword(void **state)
 	    "max_exporters = 10\nmax_templates = 11\nmax_fields = 12\n"
 	    "max_domains = 13\naccept_any = true\n"
 	    "exporter_source_port = yes\n"
+	    "external_interface = {\"[2001:db8::1]:4294967295\","
+	    " \"192.0.2.1:7\"}\n"
 	    "exporter = {\"192.0.2.1=edge1\", \"10.0.0.0/8=lab\","
 	    " \"2001:db8::1\"}\n"
 	    "template_lifetime = 1h\n");
@@ -102,6 +105,10 @@ config_reads_every_keyword(void **state)
 	assert_string_equal(c.decoder.allow.networks[1].label, "lab");
 	assert_string_equal(c.decoder.allow.networks[2].label, "");
 	assert_int_equal(c.decoder.template_lifetime_ms, 3600 * 1000);
+	assert_int_equal(c.engine.external.count, 2);
+	assert_string_equal(config_format(&c, config_find("external_interface"),
+				value),
+	    "{\"192.0.2.1:7\", \"[2001:db8::1]:4294967295\"}");
 }
 
 static void
@@ -141,6 +148,12 @@ config_names_file_and_line_of_a_bad_value(void **state)
 	    FILE_NAME ":1: exporter 'edge1': no prefix");
 	read_wrong("max_domains = 0\n",
 	    FILE_NAME ":1: max_domains '0': must be 1 to 4096");
+	read_wrong("external_interface = {\"2001:db8::1:7\"}\n",
+	    FILE_NAME ":1: external_interface '2001:db8::1:7': write EXP");
+	read_wrong("external_interface = {\"192.0.2.1:0\"}\n",
+	    FILE_NAME ":1: external_interface '192.0.2.1:0': an interface");
+	read_wrong("external_interface = {\"192.0.2.1:7x\"}\n",
+	    FILE_NAME ":1: external_interface '192.0.2.1:7x': write EXP");
 }
 
 static void

@@ -22,12 +22,18 @@ struct life {
 	int64_t now_ms;
 };
 
+/* The builders' exporter calls so the interface that leads outside. */
+#define OUTSIDE_IF 99
+/* The input interface of a v5 datagram's second record. */
+#define ANSWER_INPUT_AT (24 + 48 + 12)
+
 static struct life *
 begin_with(struct fixture *x, uint32_t max_events,
     const struct decoder_config *decoder)
 {
 	struct life *l = calloc(1, sizeof(*l));
 	struct engine_config engine = engine_config_default();
+	struct border outside = { .interface = OUTSIDE_IF };
 	struct network n;
 
 	assert_non_null(l);
@@ -36,6 +42,8 @@ begin_with(struct fixture *x, uint32_t max_events,
 	fixture_open(x);
 	assert_ok(network_parse("10.0.0.0/8=inside", &n));
 	assert_ok(prefix_set_add(&engine.internal, &n));
+	assert_ok(addr_parse("192.0.2.1", &outside.exporter));
+	assert_ok(border_list_add(&engine.external, &outside));
 	engine.training_ms = 0;
 	engine.max_pairs = 10000;
 	engine.max_sources = 1000;
@@ -90,6 +98,32 @@ conversation(struct life *l, uint8_t engine, const char *host, uint16_t port,
 	d = build_datagram(&l->build);
 	d.received_ms = l->now_ms;
 	return d;
+}
+
+static void
+pipeline_knows_an_exporters_interfaces_by_its_address(void **state)
+{
+	struct fixture *x = *state;
+	struct life *l = begin(x, 1000);
+	struct datagram d = conversation(l, 1, "10.0.0.1", 80, true);
+
+	l->build.octets[ANSWER_INPUT_AT + 1] = OUTSIDE_IF;
+	pipeline_take(&d, l->pipeline);
+	pipeline_flush(l->pipeline);
+	assert_int_equal(counter_get(&x->counters,
+			     COUNTER_SPOOFED_INTERNAL_SRC),
+	    1);
+	finish(l);
+	/* and of one that the store knows already */
+	l = begin(x, 1000);
+	d = conversation(l, 1, "10.0.0.1", 80, true);
+	l->build.octets[ANSWER_INPUT_AT + 1] = OUTSIDE_IF;
+	pipeline_take(&d, l->pipeline);
+	pipeline_flush(l->pipeline);
+	assert_int_equal(counter_get(&x->counters,
+			     COUNTER_SPOOFED_INTERNAL_SRC),
+	    2);
+	finish(l);
 }
 
 static void
@@ -433,6 +467,8 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		STORE_TEST(
+		    pipeline_knows_an_exporters_interfaces_by_its_address),
 		STORE_TEST(pipeline_commits_with_the_tick),
 		STORE_TEST(pipeline_writes_nothing_when_nothing_changed),
 		STORE_TEST(pipeline_keeps_one_number_an_exporter_over_restarts),
