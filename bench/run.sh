@@ -1,16 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Compares darkportd with the collectors that are installed (nfcapd, nfacctd)
-# on the same stream in turn: bench/compare.py in a network and mount
-# namespace of its own, on a tmpfs of limited size. BUILD names the build
-# folder. ROUNDS (3), RATE (records/s, 0: flat out), SECONDS_EACH (4), MIXES,
-# PROTOCOLS, CSV: as compare.py has them.
+# on the same stream in turn, and measures how soon darkportd shows what it
+# learned, in a network and mount namespace of its own, on a tmpfs of limited
+# size. BUILD names the build folder. The arguments: which of compare and
+# latency; none: both. In the environment, with defaults:
+#   compare  ROUNDS=3 RATE=200000 (records/s; 0: flat out) SECONDS_EACH=4
+#            MIXES='steady border' of steady, border, flood, web, v6
+#            PROTOCOLS='10 9 5', SEARCH=steady: the mixes whose highest rate is
+#            searched, each try SEARCH_SECONDS=2; CSV: a file to write
+#   latency  LATENCY_RATE=1000000 LATENCY_SECONDS=20 LATENCY_MIX=steady
 set -u
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${BUILD:-build/release}
 box=$(mktemp -d "${TMPDIR:-/tmp}/darkport-bench-XXXXXX")
 trap 'rmdir "$box"' EXIT
 
+[ $# -gt 0 ] || set -- compare latency
 if ! unshare -mn true 2>/dev/null; then
     echo 'bench: needs a namespace and a tmpfs of its own: run it as root' >&2
     exit 1
@@ -18,10 +24,11 @@ fi
 # what is mounted in there goes away with it
 # shellcheck disable=SC2016
 unshare -mn bash -c '
-    mount -t tmpfs -o size=2g,mode=700 none "$1" && ip link set lo up &&
-        python3 bench/compare.py --build "$2" --box "$1"
-' bash "$box" "$BUILD" >"$box.out"
-code=$?
-cat "$box.out"
-rm -f "$box.out"
-exit $code
+    mount -t tmpfs -o size=2g,mode=700 none "$1" && ip link set lo up || exit
+    box=$1 build=$2 code=0
+    shift 2
+    for which; do
+        python3 -B "bench/$which.py" --build "$build" --box "$box" || code=1
+    done
+    exit $code
+' bash "$box" "$BUILD" "$@"
