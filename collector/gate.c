@@ -18,7 +18,7 @@
 #define SET_HEADER_OCTETS  4
 #define FIELD_OCTETS	   4 /* a field specifier, RFC 7011, 3.2 */
 #define PEN_OCTETS	   4
-#define PEN_BIT		   0x8000U
+#define PEN_BIT		   0x80U /* of the first octet */
 #define IPFIX_TEMPLATE_SET 2
 
 /* The elements of a record with a second half: no flags, which a list has. */
@@ -156,9 +156,9 @@ find_template(struct gate *g, uint16_t id)
 /* Fills p, new or known, from the plan. False: the library is full. */
 static bool
 set_template(struct gate *g, struct template *p,
-    const struct template_definition *definition, uint64_t digest)
+    const struct template_definition *definition)
 {
-	template_fill(g->templates, p, &g->plan, definition, digest, g->now_ms);
+	template_fill(g->templates, p, &g->plan, definition, g->now_ms);
 	if (needs_library(g, p))
 		return enter_library(g, p);
 	leave_library(g, p);
@@ -168,13 +168,13 @@ set_template(struct gate *g, struct template *p,
 /* p (NULL: not known yet) gets another definition, or goes. */
 static struct template *
 replace_template(struct gate *g, struct template *p, uint16_t id,
-    const struct template_definition *definition, uint64_t digest)
+    const struct template_definition *definition)
 {
 	bool is_new = p == NULL;
 
 	if (is_new)
 		p = template_add(g->templates, g->exporter, id);
-	if (p != NULL && !set_template(g, p, definition, digest)) {
+	if (p != NULL && !set_template(g, p, definition)) {
 		forget_template(g, g->exporter, p);
 		p = NULL;
 	}
@@ -198,18 +198,20 @@ static struct template *
 learn_template(struct gate *g, uint16_t id,
     const struct template_definition *definition)
 {
-	const struct wire *fields = &definition->fields;
-	uint64_t digest =
-	    template_digest(g->templates, fields->at, wire_left(fields));
-	struct template *p = find_template(g, id);
+	bool is_spent = template_is_spent(g->templates);
+	struct template *p =
+	    id >= TEMPLATE_ID_MIN ? find_template(g, id) : NULL;
 
 	g->result.templates++;
 	if (definition->is_options)
 		count(g, COUNTER_OPTIONS_TEMPLATES);
-	if (p != NULL && p->digest == digest &&
-	    p->is_options == definition->is_options) {
+	if (p != NULL && template_is_same(p, definition)) {
 		template_refresh(g->templates, p, g->now_ms);
 		return p;
+	}
+	if (p == NULL && is_spent) {
+		count(g, COUNTER_TEMPLATES_REFUSED_LIMIT);
+		return NULL;
 	}
 	if (id < TEMPLATE_ID_MIN ||
 	    !template_compile(definition, g->max_fields, &g->plan)) {
@@ -220,8 +222,7 @@ learn_template(struct gate *g, uint16_t id,
 			count(g, COUNTER_TEMPLATES_REFUSED_FIELDS);
 		return NULL;
 	}
-	p = replace_template(g, p, id, definition, digest);
-	return p;
+	return replace_template(g, p, id, definition);
 }
 
 /* The next `field_count` field specifiers; failed when they do not fit. */
@@ -230,11 +231,12 @@ take_fields(struct gate *g, struct wire *set, uint16_t field_count)
 {
 	struct wire start = *set;
 
+	if (!g->is_ipfix)
+		return wire_part(set, (size_t)field_count * FIELD_OCTETS);
 	for (uint16_t i = 0; i < field_count && !set->failed; i++) {
-		uint16_t number = wire_u16(set);
+		const uint8_t *field = wire_take(set, FIELD_OCTETS);
 
-		wire_take(set, FIELD_OCTETS - 2);
-		if (g->is_ipfix && (number & PEN_BIT) != 0)
+		if (field != NULL && (field[0] & PEN_BIT) != 0)
 			wire_take(set, PEN_OCTETS);
 	}
 	if (set->failed)
@@ -482,14 +484,17 @@ gate_walk(struct gate *g, struct exporter *e,
     gate_record_fn fn, void *arg)
 {
 	struct template *old = template_next(g->templates);
+	bool is_frame = wire_left(&body) <= GATE_FRAME_OCTETS;
 
 	g->exporter = e;
 	g->is_ipfix = header->protocol == EXPORT_IPFIX;
 	g->now_ms = now_ms;
 	g->fn = fn;
 	g->arg = arg;
-	g->options_left = GATE_OPTIONS_MAX;
+	g->options_left = is_frame ? GATE_FRAME_OPTIONS : GATE_OPTIONS_MAX;
 	g->result = (struct gate_result){ .all_counted = true };
+	template_allow(g->templates,
+	    is_frame ? GATE_FRAME_LOOKUPS : GATE_LOOKUPS_MAX);
 	if (old != NULL)
 		(void)expire_if_old(g, old);
 	while (wire_left(&body) >= SET_HEADER_OCTETS) {
@@ -532,6 +537,7 @@ gate_remember(struct gate *g, struct exporter *e,
 		return ERR_FORMAT;
 	g->exporter = e;
 	g->now_ms = m->learned_ms;
+	template_allow(g->templates, GATE_FRAME_LOOKUPS);
 	p = learn_template(g, m->id, &definition);
 	if (p == NULL)
 		return ERR_FULL;

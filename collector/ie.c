@@ -40,18 +40,48 @@ ie_info(enum ie ie)
 static bool
 length_fits(const struct ie_info *info, uint16_t length)
 {
-	switch (info->fit) {
-	case IE_FIT_EXACT:
-		return length == info->size;
-	case IE_FIT_REDUCED:
-		return length >= 1 && length <= info->size;
-	}
-	return false;
+	uint16_t least = info->fit == IE_FIT_EXACT ? info->size : 1;
+
+	return length >= least && length <= info->size;
 }
 
-/* The list as one switch: a datagram can hold 16,000 fields to look up. */
+/*
+ * IANA's elements and their reverse twins by number, as a look-up without a
+ * branch: a datagram can hold 16,000 fields, each unlike the one before. The
+ * others have a place behind, which is not asked for.
+ */
+#define NUMBERS 512
+
+#define IE_PLACE(id, pen, number)                                              \
+	((pen) == 0		   ? (number)                                  \
+	    : (pen) == PEN_REVERSE ? NUMBERS + (number)                        \
+				   : 2 * NUMBERS + IE_##id)
+
+static const uint8_t ie_plus_1[2 * NUMBERS + IE_COUNT] = {
+#define IE_ENTRY(id, member, type, fit, pen, number, name)                     \
+	[IE_PLACE(id, pen, number)] = IE_##id + 1,
+	IE_LIST(IE_ENTRY)
+#undef IE_ENTRY
+};
+
+#define IE_CHECK(id, member, type, fit, pen, number, name)                     \
+	static_assert(((pen) != 0 && (pen) != PEN_REVERSE) ||                  \
+			  (number) < NUMBERS,                                  \
+	    "its number is in the table");
+IE_LIST(IE_CHECK)
+#undef IE_CHECK
+
 static enum ie
-find_number(uint32_t enterprise, uint16_t element)
+find_in_table(uint32_t from, uint16_t number)
+{
+	uint8_t plus_1 = number < NUMBERS ? ie_plus_1[from + number] : 0;
+
+	return plus_1 != 0 ? (enum ie)(plus_1 - 1) : IE_COUNT;
+}
+
+/* Any of the list. */
+static enum ie
+find_enterprise(uint32_t enterprise, uint16_t element)
 {
 	switch ((uint64_t)enterprise << 16 | element) {
 #define IE_CASE(id, member, type, fit, pen, number, name)                      \
@@ -71,11 +101,14 @@ ie_find(uint32_t pen, uint16_t number, uint16_t length)
 
 	if (pen == 0 && number == CISCO_FIREWALL_EVENT)
 		number = infos[IE_FIREWALL_EVENT].number;
-	if (pen == 0 && number >= NETFLOW9_NUMBER) {
-		pen = PEN_NETFLOW9;
-		number -= NETFLOW9_NUMBER;
-	}
-	ie = find_number(pen, number);
+	if (pen == 0 && number < NETFLOW9_NUMBER)
+		ie = find_in_table(0, number);
+	else if (pen == 0)
+		ie = find_enterprise(PEN_NETFLOW9, number - NETFLOW9_NUMBER);
+	else if (pen == PEN_REVERSE)
+		ie = find_in_table(NUMBERS, number);
+	else
+		ie = find_enterprise(pen, number);
 	return ie < IE_COUNT && length_fits(&infos[ie], length) ? ie : IE_COUNT;
 }
 

@@ -26,7 +26,7 @@ take_flags(const struct ie_record *from, ie_set which, struct ie_record *r)
 
 /* The first record of each template; the flags wanted, but not had yet. */
 static ie_set
-read_list(const struct template_table *templates, const struct exporter *e,
+read_list(struct template_table *templates, const struct exporter *e,
     struct wire list, ie_set wanted, struct ie_record *r)
 {
 	ie_set found = 0;
@@ -58,7 +58,7 @@ read_list(const struct template_table *templates, const struct exporter *e,
 }
 
 ie_set
-list_read_next(const struct template_table *templates, const struct exporter *e,
+list_read_next(struct template_table *templates, const struct exporter *e,
     const struct template *p, struct wire *set, bool reverse,
     struct ie_record *r)
 {

@@ -25,7 +25,7 @@
  * finds there into r, and returns their elements. Flags of the second half
  * are taken only when p has one (reverse).
  */
-ie_set list_read_next(const struct template_table *templates,
+ie_set list_read_next(struct template_table *templates,
     const struct exporter *e, const struct template *p, struct wire *set,
     bool reverse, struct ie_record *r);
 

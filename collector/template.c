@@ -22,6 +22,9 @@
 /* A refresh is worth saving once in so long. */
 #define SAVE_INTERVAL_MS (INT64_C(3600) * 1000)
 
+#define RECENT	     64 /* templates found without a look-up */
+#define SMALL_OCTETS 64 /* of fields and definition: seven of IANA's */
+
 struct template_key {
 	uint32_t exporter;
 	uint32_t id;
@@ -33,20 +36,29 @@ struct template_table {
 	uint32_t share;	 /* of an address, always there for it */
 	uint32_t common; /* templates beyond their address's share */
 	uint32_t common_max;
-	uint32_t max_fields;
-	uint32_t definition_max; /* octets kept of a definition */
-	uint32_t changed;	 /* templates to be saved */
+	size_t form_octets;   /* of a template's fields and definition */
+	uint8_t *forms;	      /* by slot */
+	uint8_t *small_forms; /* the same, SMALL_OCTETS each */
+	uint32_t changed;     /* templates to be saved */
 	int64_t lifetime_ms;
-	struct hash_key key;
 	uint32_t slots_seen; /* slots from here on were never used */
 	uint32_t hand;	     /* where to look for old ones next */
+	uint32_t lookups_left;
+	struct template *recent[RECENT]; /* by recent_of() */
 };
 
 /* The definition follows the fields. */
 static uint8_t *
-definition_of(const struct template_table *t, struct template *p)
+definition_of(const struct template *p)
 {
-	return (uint8_t *)&p->fields[t->max_fields];
+	return (uint8_t *)&p->fields[p->count];
+}
+
+/* One that is longer is not kept over a restart. */
+static bool
+can_be_saved(const struct template *p)
+{
+	return p->definition_octets <= MEMORY_OCTETS_MAX;
 }
 
 struct template_table *
@@ -66,18 +78,16 @@ template_table_new(uint32_t max_addresses, uint32_t max_exporters,
 	t->share = (uint32_t)max / 2 / max_addresses;
 	t->common_max = (uint32_t)max - t->share * max_addresses;
 	t->max_each = max_templates;
-	t->max_fields = max_fields;
-	t->definition_max = SAVED_HEADER_OCTETS + max_fields * FIELD_OCTETS_MAX;
-	if (t->definition_max > MEMORY_OCTETS_MAX)
-		t->definition_max = MEMORY_OCTETS_MAX;
 	t->lifetime_ms = lifetime_ms;
-	t->key = *key;
+	t->form_octets =
+	    SAVED_HEADER_OCTETS +
+	    max_fields * (sizeof(struct template_field) + FIELD_OCTETS_MAX);
+	t->forms = malloc(max * t->form_octets);
+	t->small_forms = malloc(max * SMALL_OCTETS);
 	t->table = table_new((uint32_t)max, sizeof(struct template_key),
-	    sizeof(struct template) +
-		max_fields * sizeof(struct template_field) + t->definition_max,
-	    key);
-	if (t->table == NULL) {
-		free(t);
+	    sizeof(struct template), key);
+	if (t->table == NULL || t->forms == NULL || t->small_forms == NULL) {
+		template_table_free(t);
 		return NULL;
 	}
 	return t;
@@ -89,6 +99,8 @@ template_table_free(struct template_table *t)
 	if (t == NULL)
 		return;
 	table_free(t->table);
+	free(t->forms);
+	free(t->small_forms);
 	free(t);
 }
 
@@ -119,41 +131,47 @@ name_ie(uint32_t pen, uint16_t number)
 	return IE_COUNT;
 }
 
-static bool
-append_field(struct template_plan *plan, uint32_t pen, uint16_t number,
+/* A field that is none of the elements we use, or not the first of it. */
+static void
+append_other(struct template_plan *plan, uint32_t pen, uint16_t number,
     uint16_t length, bool is_options)
 {
-	enum ie ie = ie_find(pen, number, length);
+	uint8_t name = is_options ? name_ie(pen, number) : IE_COUNT;
 
-	/* a variable-length field takes at least its length octet */
-	plan->octets += length == IE_VARIABLE ? 1 : length;
-	if (plan->octets > TEMPLATE_OCTETS_MAX)
-		return false;
 	if (length == IE_VARIABLE)
 		plan->is_variable = true;
 	if (length == 0)
-		return true;
+		return;
 	if (length == IE_VARIABLE && pen == 0 &&
 	    number == SUB_TEMPLATE_MULTI_LIST) {
 		plan->has_list = true;
 		plan->fields[plan->count++] =
 		    (struct template_field){ TEMPLATE_IE_LIST, length };
-		return true;
-	}
-	if (is_options && name_ie(pen, number) != IE_COUNT) {
+	} else if (name != IE_COUNT) {
 		plan->has_name = true;
 		plan->fields[plan->count++] =
-		    (struct template_field){ name_ie(pen, number), length };
-		return true;
-	}
-	if (ie == IE_COUNT || (plan->present & IE_BIT(ie)) != 0) {
+		    (struct template_field){ name, length };
+	} else {
 		append_skip(plan, length);
-		return true;
 	}
-	plan->present |= IE_BIT(ie);
+}
+
+static void
+append_field(struct template_plan *plan, uint32_t pen, uint16_t number,
+    uint16_t length, bool is_options)
+{
+	enum ie ie = ie_find(pen, number, length);
+	ie_set bit = ie < IE_COUNT ? IE_BIT(ie) : 0;
+
+	/* a variable-length field takes at least its length octet */
+	plan->octets += length == IE_VARIABLE ? 1 : length;
+	if (bit == 0 || (plan->present & bit) != 0) {
+		append_other(plan, pen, number, length, is_options);
+		return;
+	}
+	plan->present |= bit;
 	plan->fields[plan->count++] =
 	    (struct template_field){ (uint8_t)ie, length };
-	return true;
 }
 
 /* What a scope of a v9 options template is called elsewhere. */
@@ -180,9 +198,15 @@ template_compile(const struct template_definition *definition,
 	out->has_name = false;
 	out->count = 0;
 	for (uint16_t i = 0; i < definition->count; i++) {
-		uint16_t number = wire_u16(&fields);
-		uint16_t length = wire_u16(&fields);
+		const uint8_t *field = wire_take(&fields, FIELD_OCTETS);
+		uint16_t number;
+		uint16_t length;
 		uint32_t pen = 0;
+
+		if (field == NULL)
+			return false;
+		number = wire_get_u16(field);
+		length = wire_get_u16(field + 2);
 
 		if (definition->has_pens && (number & PEN_BIT) != 0) {
 			number &= (uint16_t)~PEN_BIT;
@@ -190,27 +214,54 @@ template_compile(const struct template_definition *definition,
 		}
 		if (!definition->has_pens && i < definition->scopes)
 			number = scope_number(number);
-		if (fields.failed || !append_field(out, pen, number, length,
-					 definition->is_options))
+		append_field(out, pen, number, length, definition->is_options);
+		if (fields.failed || out->octets > TEMPLATE_OCTETS_MAX)
 			return false;
 	}
 	return out->octets > 0;
 }
 
-uint64_t
-template_digest(const struct template_table *t, const void *octets,
-    size_t length)
+void
+template_allow(struct template_table *t, uint32_t lookups)
 {
-	return hash_octets(&t->key, octets, length);
+	t->lookups_left = lookups;
+}
+
+bool
+template_is_spent(const struct template_table *t)
+{
+	return t->lookups_left == 0;
+}
+
+static void
+spend(struct template_table *t)
+{
+	t->lookups_left -= t->lookups_left > 0;
+}
+
+/* Where a template is, or would be, when it was one of the last. */
+static struct template **
+recent_of(struct template_table *t, uint32_t exporter, uint16_t id)
+{
+	return &t->recent[(id + exporter * 7) % RECENT];
 }
 
 struct template *
-template_find(const struct template_table *t, const struct exporter *e,
-    uint16_t id)
+template_find(struct template_table *t, const struct exporter *e, uint16_t id)
 {
+	struct template **recent = recent_of(t, e->index, id);
 	const struct template_key key = { e->index, id };
+	struct template *p = *recent;
 
-	return table_find(t->table, &key);
+	if (p != NULL && p->exporter == e->index && p->id == id)
+		return p;
+	if (template_is_spent(t))
+		return NULL;
+	spend(t);
+	p = table_find(t->table, &key);
+	if (p != NULL)
+		*recent = p;
+	return p;
 }
 
 bool
@@ -252,6 +303,8 @@ template_add(struct template_table *t, struct exporter *e, uint16_t id)
 	if (slot >= t->slots_seen)
 		t->slots_seen = slot + 1;
 	p->exporter = e->index;
+	p->id = id;
+	*recent_of(t, e->index, id) = p;
 	p->is_live = true;
 	e->info.templates++;
 	t->common += is_common;
@@ -264,8 +317,12 @@ template_remove(struct template_table *t, struct exporter *e,
     struct template *p)
 {
 	uint32_t *held = exporter_templates_held(e);
+	struct template **recent = recent_of(t, e->index, p->id);
 
 	assert(p->exporter == e->index);
+	if (*recent == p)
+		*recent = NULL;
+	spend(t);
 	set_changed(t, p, false);
 	p->is_live = false; /* template_next() looks at free slots too */
 	table_remove(t->table, p);
@@ -273,16 +330,39 @@ template_remove(struct template_table *t, struct exporter *e,
 	t->common -= --*held >= t->share;
 }
 
+bool
+template_is_same(const struct template *p,
+    const struct template_definition *definition)
+{
+	struct wire kept = wire_over(definition_of(p), p->definition_octets);
+
+	return p->is_options == definition->is_options &&
+	       wire_u16(&kept) == definition->count &&
+	       wire_u16(&kept) == definition->scopes &&
+	       wire_left(&kept) == wire_left(&definition->fields) &&
+	       memcmp(kept.at, definition->fields.at, wire_left(&kept)) == 0;
+}
+
+/* Room for so many octets of fields and definition, for p alone. */
+static struct template_field *
+place_form(const struct template_table *t, struct template *p, size_t octets)
+{
+	size_t slot = table_slot(t->table, p);
+	uint8_t *at = octets <= SMALL_OCTETS
+			  ? t->small_forms + slot * SMALL_OCTETS
+			  : t->forms + slot * t->form_octets;
+
+	return (struct template_field *)(void *)at;
+}
+
 void
 template_fill(struct template_table *t, struct template *p,
     const struct template_plan *plan,
-    const struct template_definition *definition, uint64_t digest,
-    int64_t now_ms)
+    const struct template_definition *definition, int64_t now_ms)
 {
 	size_t octets = wire_left(&definition->fields);
-	uint8_t *kept = definition_of(t, p);
+	uint8_t *kept;
 
-	p->digest = digest;
 	p->present = plan->present;
 	p->octets = plan->octets;
 	p->is_options = definition->is_options;
@@ -293,17 +373,15 @@ template_fill(struct template_table *t, struct template *p,
 	p->learned_ms = now_ms;
 	p->refresh_ms = 0;
 	p->count = plan->count;
+	p->fields = place_form(t, p,
+	    plan->count * sizeof(p->fields[0]) + SAVED_HEADER_OCTETS + octets);
 	memcpy(p->fields, plan->fields, plan->count * sizeof(p->fields[0]));
-	if (octets > t->definition_max - SAVED_HEADER_OCTETS) {
-		p->definition_octets = 0;
-		set_changed(t, p, false);
-		return;
-	}
+	kept = definition_of(p);
 	wire_put_u16(kept, definition->count);
 	wire_put_u16(kept + 2, definition->scopes);
 	memcpy(kept + SAVED_HEADER_OCTETS, definition->fields.at, octets);
 	p->definition_octets = (uint16_t)(SAVED_HEADER_OCTETS + octets);
-	set_changed(t, p, true);
+	set_changed(t, p, can_be_saved(p));
 }
 
 void
@@ -372,8 +450,7 @@ template_refresh(struct template_table *t, struct template *p, int64_t now_ms)
 	else if (now_ms - p->learned_ms > p->refresh_ms)
 		p->refresh_ms = now_ms - p->learned_ms;
 	p->learned_ms = now_ms;
-	if (now_ms - p->saved_ms >= SAVE_INTERVAL_MS &&
-	    p->definition_octets != 0)
+	if (now_ms - p->saved_ms >= SAVE_INTERVAL_MS && can_be_saved(p))
 		set_changed(t, p, true);
 }
 
@@ -414,7 +491,7 @@ template_save(struct template_table *t, uint32_t *slot, bool *is_last,
 	out->id = (uint16_t)key->id;
 	out->learned_ms = p->learned_ms;
 	out->length = p->definition_octets;
-	memcpy(out->octets, definition_of(t, p), p->definition_octets);
+	memcpy(out->octets, definition_of(p), p->definition_octets);
 	p->saved_ms = p->learned_ms;
 	set_changed(t, p, false);
 	return true;

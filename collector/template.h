@@ -4,11 +4,15 @@
  *
  * A definition is checked and compiled once (template_compile), into what a
  * data set needs: the length of its records, the fields to walk along, and
- * the set of elements we use. The table keeps that, a digest of the
- * definition, so a refresh costs one hash, and the definition as it came, to
- * be kept over a restart.
+ * the set of elements we use. The table keeps that, and the definition as it
+ * came: to know a refresh by, and to be kept over a restart.
  *
  * Shape: one table for all exporters, with a bound for each and one for all.
+ * Fields and definition are in one of two slabs beside the table, of small
+ * and of large places, one of each for a slot: never cleared, and only as
+ * much touched as a template needs.
+ * Look-ups: those of the last few templates are free; of others, a message
+ * has so many (template_allow), since each can cost a miss of every cache.
  * When full: new templates are refused; their data sets count as unknown. Half
  * of the table is set aside in equal shares for each address that may send, so
  * that those who fill the rest do not keep another from being understood.
@@ -29,7 +33,7 @@
 #define TEMPLATE_ID_MIN	    256	  /* RFC 7011, 3.4.1 */
 #define TEMPLATE_FIELDS_MAX 1024  /* of the configuration's bound */
 #define TEMPLATE_OCTETS_MAX 4096  /* of its shortest record */
-#define TEMPLATES_MAX	    8192U /* of all exporters: 13 MiB */
+#define TEMPLATES_MAX	    8192U /* of all exporters: 14 MiB */
 #define TEMPLATE_IE_LIST    (IE_COUNT + 1)
 #define TEMPLATE_IE_NAME    (IE_COUNT + 2)
 #define TEMPLATE_IE_TEXT    (IE_COUNT + 3)
@@ -66,13 +70,13 @@ struct template_plan {
 
 struct template
 {
-	uint64_t digest;
 	ie_set present;
-	int64_t learned_ms; /* or refreshed */
-	int64_t refresh_ms; /* the longest interval between refreshes */
-	int64_t saved_ms;   /* learned_ms as template_save() last gave it */
-	uint32_t octets;    /* of the shortest record */
+	struct template_field *fields; /* count, and then the definition */
+	uint32_t octets;	       /* of the shortest record */
 	uint32_t exporter;
+	uint16_t id;
+	uint16_t count;
+	uint16_t definition_octets;
 	uint16_t library_id; /* the gate's: what the library knows it as */
 	bool is_live;	     /* the slot is in use */
 	bool is_options;
@@ -81,9 +85,9 @@ struct template
 	bool has_name;	    /* of an interface */
 	bool is_changed;    /* since template_save() */
 	bool is_remembered; /* of an earlier life, and not used yet */
-	uint16_t count;
-	uint16_t definition_octets; /* 0: too long to be kept */
-	struct template_field fields[];
+	int64_t learned_ms; /* or refreshed */
+	int64_t refresh_ms; /* the longest interval between refreshes */
+	int64_t saved_ms;   /* learned_ms as template_save() last gave it */
 };
 
 struct template_table;
@@ -112,13 +116,16 @@ void template_table_free(struct template_table *t); /* takes NULL */
 bool template_compile(const struct template_definition *definition,
     uint32_t max_fields, struct template_plan *out);
 
-/* The digest of a definition, for template.digest. */
-uint64_t template_digest(const struct template_table *t, const void *octets,
-    size_t length);
+/* From here on, so many look-ups may be made; 0 at first. */
+void template_allow(struct template_table *t, uint32_t lookups);
 
-/* The template of an exporter under id, or NULL. */
-struct template *template_find(const struct template_table *t,
+/*
+ * The template of an exporter under id. NULL: there is none, or, when
+ * template_is_spent() before, it is not one of the last few.
+ */
+struct template *template_find(struct template_table *t,
     const struct exporter *e, uint16_t id);
+bool template_is_spent(const struct template_table *t);
 
 /*
  * Not refreshed for the table's lifetime, or three times the longest interval
@@ -129,18 +136,22 @@ bool template_is_expired(const struct template_table *t,
 
 /*
  * A new entry for id, not filled; counts into e->info.templates.
- * Before: template_find() gave NULL for it. NULL: one of the bounds is met.
+ * Before: template_find() gave NULL for it, not spent. NULL: one of the
+ * bounds is met.
  */
 struct template *template_add(struct template_table *t, struct exporter *e,
     uint16_t id);
 void template_remove(struct template_table *t, struct exporter *e,
     struct template *p);
 
+/* Whether p was filled from just this definition. */
+bool template_is_same(const struct template *p,
+    const struct template_definition *definition);
+
 /* Fills p from a compiled definition. plan->count <= max_fields. */
 void template_fill(struct template_table *t, struct template *p,
     const struct template_plan *plan,
-    const struct template_definition *definition, uint64_t digest,
-    int64_t now_ms);
+    const struct template_definition *definition, int64_t now_ms);
 
 /*
  * Reads one record of fixed length into out; members that p has no element

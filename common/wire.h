@@ -97,6 +97,13 @@ wire_part(struct wire *w, size_t n)
 	return (struct wire){ at, at + n, false };
 }
 
+/* Readers of what is known to be there. */
+static inline uint16_t
+wire_get_u16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
 /* Writers: store big-endian at p, which must have room. */
 static inline void
 wire_put_u16(uint8_t *p, uint16_t value)

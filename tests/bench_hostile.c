@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worst datagram: CPU time of each of the hostile corpus, and of a search
- * over what costs most, definitions of templates.
+ * The worst datagram: CPU time of each of the hostile corpus, and of those a
+ * search comes upon (attacks.h): kinds, sizes, what came before, and whether
+ * the processor's caches are warm.
  *
- *	bench_hostile [ROUNDS]
+ *	bench_hostile [ROUNDS [TRIES [SEED]]]
  *
  * A sequence is decoded ROUNDS times (9), each time by a new decoder that has
  * read some sound datagrams before. What a datagram cost, its copy included,
@@ -21,6 +22,7 @@
 #include <time.h>
 
 #include "common/wire.h"
+#include "tests/attacks.h"
 #include "tests/datagrams.h"
 #include "tests/replay.h"
 
@@ -35,10 +37,14 @@
 #define SMALL_OCTETS	1500
 #define LARGE_OCTETS	65507
 #define NS_PER_S	INT64_C(1000000000)
-#define NAME_OCTETS	128
+#define NAME_OCTETS	256
 #define HEAP_OCTETS	(256 << 20)
-#define FIELDS_MAX	128
-#define SOUND		32 /* datagrams before the hostile ones */
+#define OTHER_OCTETS	(4 << 20) /* more than a core's second cache */
+#define SEARCH_ROUNDS	3
+#define KEPT		8    /* of a search: a power of two */
+#define TRIES		1000 /* of each kind and size */
+#define SOUND		32   /* datagrams before the hostile ones */
+#define LIFETIME_MS	(INT64_C(1800) * 1000) /* of templates */
 
 struct worst {
 	int64_t ns;
@@ -52,6 +58,8 @@ static uint8_t octets[OCTETS_MAX];
 static int64_t times[DATAGRAMS_MAX][ROUNDS_MAX];
 static size_t sizes[DATAGRAMS_MAX];
 static int rounds = ROUNDS;
+static int tries = TRIES;
+static int64_t lifetime_ms = LIFETIME_MS;
 
 static int64_t
 cpu_ns(void)
@@ -69,7 +77,7 @@ note(struct worst *w, int64_t ns, size_t size, const char *name, int datagram)
 		return;
 	w->ns = ns;
 	w->octets = size;
-	snprintf(w->name, sizeof(w->name), "%.100s, datagram %d", name,
+	snprintf(w->name, sizeof(w->name), "%.230s, datagram %d", name,
 	    datagram);
 }
 
@@ -89,13 +97,24 @@ decode_sound_ones(void)
 	}
 }
 
+/* Puts other things into the processor's own caches. */
+static void
+cool_down(void)
+{
+	static uint8_t other[OTHER_OCTETS];
+
+	for (size_t i = 0; i < sizeof(other); i += 64)
+		other[i]++;
+}
+
 static int
-time_round(struct wire input, int round)
+time_round(struct wire input, int round, bool is_cold)
 {
 	struct decoder_config config = decoder_config_default();
 	int datagrams = 0;
 
 	config.accept_any = true;
+	config.template_lifetime_ms = lifetime_ms;
 	replay_start(&replay, &config);
 	decode_sound_ones();
 	while (wire_left(&input) >= sizeof(uint16_t) &&
@@ -106,6 +125,8 @@ time_round(struct wire input, int round)
 
 		if (at == NULL)
 			break;
+		if (is_cold)
+			cool_down();
 		start = cpu_ns();
 		replay_one(&replay, at, size, REPLAY_AS_SENT);
 		times[datagrams][round] = cpu_ns() - start;
@@ -115,20 +136,39 @@ time_round(struct wire input, int round)
 	return datagrams;
 }
 
-/* Notes what the datagrams cost, where one is the worst so far. */
-static void
-time_sequence(const char *name, const uint8_t *sequence, size_t length)
+static int
+time_rounds(const uint8_t *sequence, size_t length, int times_each,
+    bool is_cold)
 {
 	int datagrams = 0;
 
-	for (int round = 0; round < rounds; round++)
-		datagrams = time_round(wire_over(sequence, length), round);
-	for (int i = 0; i < datagrams; i++) {
-		int64_t least = times[i][0];
+	for (int round = 0; round < times_each; round++)
+		datagrams =
+		    time_round(wire_over(sequence, length), round, is_cold);
+	return datagrams;
+}
 
-		for (int round = 1; round < rounds; round++)
-			if (times[i][round] < least)
-				least = times[i][round];
+static int64_t
+least_ns(int datagram, int times_each)
+{
+	int64_t least = times[datagram][0];
+
+	for (int round = 1; round < times_each; round++)
+		if (times[datagram][round] < least)
+			least = times[datagram][round];
+	return least;
+}
+
+/* Notes what the datagrams cost, where one is the worst so far. */
+static void
+time_sequence(const char *name, const uint8_t *sequence, size_t length,
+    bool is_cold)
+{
+	int datagrams = time_rounds(sequence, length, rounds, is_cold);
+
+	for (int i = 0; i < datagrams; i++) {
+		int64_t least = least_ns(i, rounds);
+
 		note(&worst_any, least, sizes[i], name, i + 1);
 		if (sizes[i] <= SMALL_OCTETS)
 			note(&worst_small, least, sizes[i], name, i + 1);
@@ -165,121 +205,83 @@ time_corpus(void)
 		}
 		length = fread(octets, 1, sizeof(octets), file);
 		(void)fclose(file);
-		time_sequence(entries[i]->d_name, octets, length);
+		time_sequence(entries[i]->d_name, octets, length, false);
 		free(entries[i]);
 	}
 	free(entries);
 	return count;
 }
 
-/* --- the search: definitions --- */
+/* --- the search --- */
 
-enum filling { KNOWN, UNKNOWN, ENTERPRISE, VARIABLE, LIST, FILLINGS };
-
-static const char *const filling_names[FILLINGS] = { "known", "unknown",
-	"enterprise", "variable", "list" };
-
-/* A field of a kind; n makes neighbours differ. */
-static struct build_field
-field(enum filling filling, unsigned n)
-{
-	static const struct build_field known[] = { { 7, 2, 0 }, { 11, 2, 0 },
-		{ 1, 8, 0 }, { 2, 8, 0 }, { 6, 2, 0 }, { 152, 8, 0 },
-		{ 153, 8, 0 }, { 10, 4, 0 }, { 14, 4, 0 }, { 136, 1, 0 },
-		{ 239, 1, 0 }, { 15, 1, 6871 }, { 1, 8, 29305 },
-		{ 2, 8, 29305 }, { 6, 2, 29305 }, { 16399, 1, 6871 } };
-
-	switch (filling) {
-	case KNOWN:
-		return known[n % FIELDS(known)];
-	case ENTERPRISE:
-		return (struct build_field){ (uint16_t)(1 + n % 32000), 1,
-			1000 + n };
-	case VARIABLE:
-		return (struct build_field){ 371, 65535, 0 };
-	case LIST:
-		return (struct build_field){ 293, 65535, 0 };
-	case UNKNOWN:
-	case FILLINGS:
-	default:
-		return (
-		    struct build_field){ (uint16_t)(400 + n % 32000), 1, 0 };
-	}
-}
-
-struct attack {
-	enum filling filling;
-	size_t fields;	  /* in a template, with addresses and protocol */
-	bool is_variable; /* its last field */
-	bool one_id;	  /* all define the same id, each time otherwise */
-	bool has_data;	  /* a set of one record's octets behind each */
-	size_t octets;
+struct found {
+	struct attack attack;
+	double score; /* the worst datagram's time, as a share of its target */
 };
 
-/* As many definitions as fit; each differs from the one before. */
-static void
-build_attack(struct build *b, const struct attack *a)
+static double
+score(const struct attack *a, int times_each)
 {
-	struct build_field fields[FIELDS_MAX] = { { 8, 4, 0 }, { 12, 4, 0 },
-		{ 4, 1, 0 } };
-	size_t room = 4 + 4 + a->fields * 8 + (a->has_data ? 4 + 9 + 1024 : 0);
+	double worst = 0;
+	size_t length = attack_build(a, octets);
+	int datagrams = time_rounds(octets, length, times_each, a->is_cold);
 
-	build_ipfix(b, 0, 0);
-	for (unsigned n = 0; b->length + room <= a->octets; n++) {
-		uint16_t id = (uint16_t)(256 + (a->one_id ? 0 : n % 60000));
+	for (int i = 0; i < datagrams; i++) {
+		int64_t target =
+		    sizes[i] <= SMALL_OCTETS ? TARGET_SMALL_NS : TARGET_NS;
+		double share = (double)least_ns(i, times_each) / (double)target;
 
-		for (size_t i = 3; i < a->fields; i++)
-			fields[i] = field(a->filling, n + (unsigned)i);
-		if (a->is_variable)
-			fields[a->fields - 1] = field(VARIABLE, n);
-		build_template(b, id, fields, a->fields);
-		if (a->has_data) {
-			build_set(b, id);
-			build_u32(b, 0x0a000001);
-			build_u32(b, 0x0a000002);
-			build_u8(b, 6);
-			build_zeros(b, 1024);
-		}
+		if (share > worst)
+			worst = share;
 	}
-	build_done(b);
+	return worst;
 }
 
+/* Keeps it if it is worse than the least of those kept. */
 static void
-time_attack(const struct attack *a)
+keep(struct found found[KEPT], const struct attack *a)
 {
-	static struct build b;
+	struct found *least = &found[0];
+	double s = score(a, SEARCH_ROUNDS);
+
+	for (int i = 1; i < KEPT; i++)
+		if (found[i].score < least->score)
+			least = &found[i];
+	if (s > least->score)
+		*least = (struct found){ *a, s };
+}
+
+/*
+ * Tries at random, and changes the worst at random, each kind and size for
+ * itself; then measures the worst again, as often as the corpus.
+ */
+static void
+search(enum attack_kind kind, bool is_large, uint64_t *state)
+{
+	struct found found[KEPT] = { 0 };
 	char name[NAME_OCTETS];
 
-	build_attack(&b, a);
-	snprintf(name, sizeof(name), "definitions of %zu %s fields%s%s%s",
-	    a->fields, filling_names[a->filling],
-	    a->is_variable ? ", the last variable" : "",
-	    a->one_id ? ", one id" : "", a->has_data ? ", with data" : "");
-	wire_put_u16(octets, (uint16_t)b.length);
-	memcpy(octets + 2, b.octets, b.length);
-	time_sequence(name, octets, b.length + 2);
-}
+	for (int i = 0; i < tries; i++) {
+		const struct found *one =
+		    &found[attack_random(state) >> 32 & (KEPT - 1)];
+		struct attack a = i < tries / 2 || one->score == 0
+				      ? attack_any(state)
+				      : attack_vary(&one->attack, state);
 
-static int
-search(void)
-{
-	static const size_t field_counts[] = { 4, 5, 8, 16, 32, 64, 128 };
-	int tried = 0;
-
-	for (unsigned i = 0; i < FILLINGS * FIELDS(field_counts) * 16; i++) {
-		const struct attack a = { (enum filling)(i % FILLINGS),
-			field_counts[i / FILLINGS % FIELDS(field_counts)],
-			(i / (FILLINGS * FIELDS(field_counts)) & 1) != 0,
-			(i / (FILLINGS * FIELDS(field_counts)) & 2) != 0,
-			(i / (FILLINGS * FIELDS(field_counts)) & 4) != 0,
-			(i / (FILLINGS * FIELDS(field_counts)) & 8) != 0
-			    ? LARGE_OCTETS
-			    : SMALL_OCTETS };
-
-		time_attack(&a);
-		tried++;
+		a.kind = kind;
+		if (is_large)
+			a.octets =
+			    a.octets > SMALL_OCTETS ? a.octets : ATTACK_LARGE;
+		else if (a.octets > SMALL_OCTETS)
+			a.octets = SMALL_OCTETS;
+		keep(found, &a);
 	}
-	return tried;
+	for (int i = 0; i < KEPT; i++) {
+		size_t length = attack_build(&found[i].attack, octets);
+
+		attack_describe(&found[i].attack, name, sizeof(name));
+		time_sequence(name, octets, length, found[i].attack.is_cold);
+	}
 }
 
 /* --- */
@@ -296,12 +298,11 @@ print_worst(const char *what, const struct worst *w, int64_t target_ns)
 }
 
 static bool
-print_both(const char *heading, int count)
+print_both(void)
 {
 	bool any;
 	bool small;
 
-	printf("%s: %d\n", heading, count);
 	any = print_worst("  of any size", &worst_any, TARGET_NS);
 	small =
 	    print_worst("  up to 1500 octets", &worst_small, TARGET_SMALL_NS);
@@ -329,17 +330,33 @@ warm_up(void)
 int
 main(int argc, char **argv)
 {
+	uint64_t state = 1;
 	bool good;
 
 	if (argc > 1)
 		rounds = (int)strtol(argv[1], NULL, 10);
-	if (rounds < 1 || rounds > ROUNDS_MAX) {
-		fprintf(stderr, "usage: %s [ROUNDS, 1..%d]\n", argv[0],
-		    ROUNDS_MAX);
+	if (argc > 2)
+		tries = (int)strtol(argv[2], NULL, 10);
+	if (argc > 3)
+		state = strtoull(argv[3], NULL, 10);
+	if (rounds < 1 || rounds > ROUNDS_MAX || tries < 2 || state == 0) {
+		fprintf(stderr, "usage: %s [ROUNDS, 1..%d [TRIES [SEED]]]\n",
+		    argv[0], ROUNDS_MAX);
 		return 2;
 	}
 	warm_up();
-	good = print_both("sequences of the hostile corpus", time_corpus());
-	good = print_both("definitions searched", search()) && good;
+	printf("sequences of the hostile corpus: %d\n", time_corpus());
+	good = print_both();
+	lifetime_ms = ATTACK_LIFETIME_MS;
+	for (unsigned i = 0; i < 2U * ATTACK_KINDS; i++) {
+		enum attack_kind kind = (enum attack_kind)(i / 2);
+
+		printf("%s, up to %d octets: %d tried, seed %llu\n",
+		    attack_kind_name(kind),
+		    i % 2 != 0 ? LARGE_OCTETS : SMALL_OCTETS, tries,
+		    (unsigned long long)state);
+		search(kind, i % 2 != 0, &state);
+		good = print_both() && good;
+	}
 	return good ? 0 : 1;
 }

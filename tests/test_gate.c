@@ -557,6 +557,55 @@ gate_takes_256_templates_in_a_set(void **state) /* F7 */
 	assert_int_equal(decoding_counted(f, COUNTER_TEMPLATES_LEARNED), 256);
 }
 
+/* Each could cost a miss of every cache; what is known is free. */
+static void
+gate_looks_up_so_many_templates_in_a_frame(void **state)
+{
+	static const struct build_field one[] = { { 500, 1, 0 } };
+	const uint16_t defined = 180;
+	struct decoding *f = *state;
+	const struct counters *c = &f->counters;
+
+	build_netflow9(&f->build, 0, 0);
+	build_set(&f->build, 0);
+	for (uint16_t i = 0; i < defined; i++)
+		build_definition(&f->build, (uint16_t)(256 + i), one, 1);
+	assert_true(f->build.length <= GATE_FRAME_OCTETS);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_int_equal(counter_get(c, COUNTER_TEMPLATES_LEARNED),
+	    GATE_FRAME_LOOKUPS);
+	assert_int_equal(counter_get(c, COUNTER_TEMPLATES_REFUSED_LIMIT),
+	    defined - GATE_FRAME_LOOKUPS);
+	/* a refresh of what was learned last leaves room for one more */
+	build_netflow9(&f->build, 0, 1);
+	build_set(&f->build, 0);
+	for (uint16_t i = GATE_FRAME_LOOKUPS - 1; i < GATE_FRAME_LOOKUPS + 1;
+	     i++)
+		build_definition(&f->build, (uint16_t)(256 + i), one, 1);
+	for (uint16_t i = 0; i < 40; i++) {
+		build_set(&f->build, (uint16_t)(256 + GATE_FRAME_LOOKUPS));
+		build_u8(&f->build, 7);
+	}
+	for (uint16_t i = 0; i < GATE_FRAME_LOOKUPS; i++) {
+		build_set(&f->build, (uint16_t)(1000 + i));
+		build_u8(&f->build, 7);
+	}
+	/* it is known, but neither of late nor looked for any more */
+	build_set(&f->build, 256);
+	build_u8(&f->build, 7);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_int_equal(counter_get(c, COUNTER_TEMPLATES_LEARNED),
+	    GATE_FRAME_LOOKUPS + 1);
+	assert_int_equal(counter_get(c, COUNTER_RECORDS_UNUSABLE), 40);
+	assert_int_equal(counter_get(c, COUNTER_SETS_UNKNOWN_TEMPLATE),
+	    GATE_FRAME_LOOKUPS + 1);
+	build_netflow9(&f->build, 0, 2);
+	build_set(&f->build, 256);
+	build_u8(&f->build, 7);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_int_equal(counter_get(c, COUNTER_RECORDS_UNUSABLE), 41);
+}
+
 /* It would look at the octet behind. */
 static void
 gate_takes_a_variable_length_at_the_very_end(void **state) /* F8 */
@@ -737,6 +786,7 @@ main(void)
 		DECODING_TEST(gate_refuses_thousands_of_fields),
 		DECODING_TEST(gate_shows_the_library_no_unknown_elements),
 		DECODING_TEST(gate_takes_256_templates_in_a_set),
+		DECODING_TEST(gate_looks_up_so_many_templates_in_a_frame),
 		DECODING_TEST(gate_takes_a_variable_length_at_the_very_end),
 		DECODING_TEST(gate_refuses_template_ids_below_256),
 		LIBRARY_TEST(gate_reads_by_plan_what_the_library_reads),

@@ -416,22 +416,30 @@ options_beyond_the_bound_of_a_message_are_counted_and_not_read(void **state)
 {
 	static const struct build_field fields[] = { { 10, 4, 0 },
 		{ 83, 4, 0 } };
+	static const uint32_t bounds[] = { GATE_FRAME_OPTIONS,
+		GATE_OPTIONS_MAX };
 	struct decoding *f = *state;
 	struct build *b = &f->build;
+	uint64_t seen = 0;
 
-	build_ipfix(b, 0, 0);
-	build_options_template(b, 300, 1, fields, FIELDS(fields));
-	build_set(b, 300);
-	for (uint32_t i = 0; i < GATE_OPTIONS_MAX; i++) {
-		build_u32(b, 1);
-		build_octets(b, "last", 4);
+	for (uint32_t i = 0; i < FIELDS(bounds); i++) {
+		build_ipfix(b, 0, 0);
+		build_options_template(b, 300, 1, fields, FIELDS(fields));
+		build_set(b, 300);
+		for (uint32_t n = 0; n < bounds[i]; n++) {
+			build_u32(b, i + 1);
+			build_octets(b, "last", 4);
+		}
+		build_u32(b, i + 1);
+		build_octets(b, "none", 4);
+		assert_int_equal(decoding_finish(f), DECODE_OK);
+		seen += bounds[i] + 1;
+		assert_int_equal(decoding_counted(f, COUNTER_OPTIONS_RECORDS),
+		    seen);
+		assert_string_equal(decoder_interface_name(f->decoder, 0,
+					i + 1),
+		    "last");
 	}
-	build_u32(b, 1);
-	build_octets(b, "none", 4);
-	assert_int_equal(decoding_finish(f), DECODE_OK);
-	assert_int_equal(decoding_counted(f, COUNTER_OPTIONS_RECORDS),
-	    GATE_OPTIONS_MAX + 1);
-	assert_string_equal(decoder_interface_name(f->decoder, 0, 1), "last");
 }
 
 int
