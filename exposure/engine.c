@@ -370,17 +370,27 @@ find_pair(struct engine *e, struct pair_key *key, const struct flow_record *f,
 	}
 }
 
-/* IE 239 biflowDirection: 1 the source is the initiator, 2 the other end. */
+/*
+ * IE 239 biflowDirection: 1 the source is the initiator, 2 the other end.
+ * A record from the middle says only who spoke next. Claims that contradict
+ * each other, as of meters that always say 1, are none.
+ */
 static void
 note_claim(struct pair *pair, const struct flow_record *f, bool outer)
 {
 	bool by_source = f->biflow_direction == 1;
+	enum side side = by_source == outer ? SIDE_OUTER : SIDE_INNER;
 
 	if ((f->has & FLOW_HAS_BIFLOW_DIRECTION) == 0 ||
 	    (f->biflow_direction != 1 && f->biflow_direction != 2) ||
 	    (f->has & FLOW_IS_REVERSE) != 0)
 		return;
-	pair->claimed = by_source == outer ? SIDE_OUTER : SIDE_INNER;
+	if (flow_has_flags(f) && !flow_bears_syn(f))
+		return;
+	if (pair->claimed == SIDE_NONE)
+		pair->claimed = (uint8_t)side;
+	else if (pair->claimed != side)
+		pair->claimed = PAIR_CLAIMS_DIFFER;
 }
 
 /* A record that says an attempt did not arrive: kept for its addressee. */

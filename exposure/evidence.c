@@ -98,6 +98,12 @@ record_flags(const struct flow_record *f)
 }
 
 bool
+flow_has_flags(const struct flow_record *f)
+{
+	return f->protocol == PROTO_TCP && record_flags(f) != 0;
+}
+
+bool
 flow_bears_syn(const struct flow_record *f)
 {
 	return f->protocol == PROTO_TCP && (record_flags(f) & TCP_SYN) != 0 &&

@@ -81,6 +81,9 @@ struct half {
 bool half_add(struct half *h, const struct flow_record *f, int64_t start_ms,
     int64_t end_ms);
 
+/* TCP with tcpControlBits that are not all 0. */
+bool flow_has_flags(const struct flow_record *f);
+
 /* The record bears a SYN: it may begin a new generation of its 5-tuple. */
 bool flow_bears_syn(const struct flow_record *f);
 

@@ -19,6 +19,7 @@
 #define PROTOCOL_UNREACHABLE   2
 #define PORT_UNREACHABLE       3
 #define PORT_UNREACHABLE_V6    4
+#define FRAGMENTATION_NEEDED   4 /* RFC 1191 */
 #define UNKNOWN_NEXT_HEADER_V6 1
 
 struct icmp_errors {
@@ -53,6 +54,8 @@ says_what(const struct flow_record *f)
 	if (f->protocol == PROTOCOL_ICMP && f->icmp_type == UNREACHABLE) {
 		if (f->icmp_code == PORT_UNREACHABLE)
 			return ICMP_SAYS_NO_PORT;
+		if (f->icmp_code == FRAGMENTATION_NEEDED)
+			return ICMP_SAYS_NOTHING; /* smaller ones arrive */
 		return f->icmp_code == PROTOCOL_UNREACHABLE
 			   ? ICMP_SAYS_NO_PROTOCOL
 			   : ICMP_SAYS_UNREACHABLE;

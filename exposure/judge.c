@@ -97,6 +97,13 @@ icmp_of(struct engine *e, struct pair *pair)
 	return found;
 }
 
+/* Nobody but this conversation showed the service: it proves nothing of it. */
+static bool
+rests_on(const struct exposure *x, const struct pair *pair)
+{
+	return pair->exposure_id == x->finding.id && x->finding.accepted <= 1;
+}
+
 static struct verdict
 judge(struct engine *e, struct pair *pair, bool final)
 {
@@ -113,14 +120,17 @@ judge(struct engine *e, struct pair *pair, bool final)
 		.header_octets =
 		    addr_is_v4(&key->inner) ? HEADER_V4 : HEADER_V6,
 		.final = final,
-		.claimed = (enum side)pair->claimed,
+		.claimed = pair->claimed == PAIR_CLAIMS_DIFFER
+			       ? SIDE_NONE
+			       : (enum side)pair->claimed,
 		.prior = (enum side)pair->prior,
 		.fan_in = FAN_IN_UNKNOWN,
 	};
 
 	if (key->scope == SCOPE_EXTERNAL) {
 		x = nem_find(e->nem, &key->inner, key->proto, pair_port(key));
-		in.known_service = x != NULL && exposure_is_confirmed(x);
+		in.known_service =
+		    x != NULL && exposure_is_confirmed(x) && !rests_on(x, pair);
 		in.pinhole = has_pinholes(key->proto) &&
 			     pinholes_has(e->pinholes, &key->inner, key->proto,
 				 key->inner_port, pair_ts_ms(pair));

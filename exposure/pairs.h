@@ -42,6 +42,9 @@ struct pair_key {
 
 #define PAIR_GENERATIONS 4
 
+/* Of pair.claimed, beside enum side: both ends were said to have opened. */
+#define PAIR_CLAIMS_DIFFER 3
+
 /* In the order in which they are given up. */
 enum pair_class {
 	PAIR_ENDED,	 /* nothing more is to be found of it */
@@ -77,7 +80,7 @@ struct pair {
 	struct verdict verdict; /* OUTCOME_NONE: none yet */
 	uint8_t class;		/* enum pair_class */
 	uint8_t event;		/* enum pair_event */
-	uint8_t claimed;	/* enum side: IE 239 */
+	uint8_t claimed;	/* enum side: IE 239; PAIR_CLAIMS_DIFFER */
 	uint8_t prior;		/* enum side: an earlier generation's */
 	uint8_t icmp;		/* enum icmp_error */
 	bool more;		/* of generation 0: there are others */

@@ -2,11 +2,15 @@
 /* Who opened it: direction rules D1 to D9, the first match wins. */
 #include <stdlib.h>
 
+#include "exposure/protocol.h"
 #include "exposure/verdict_rules.h"
 
 /* D5: less is within the meters' rounding, more is no handshake. */
 #define D5_MIN_MS 1
 #define D5_MAX_MS 10000
+
+/* RFC 959, 5.2: the server opens from here, nobody listens. */
+#define PORT_FTP_DATA 20
 
 static const uint8_t accepted_rules[] = { RULE_NONE, RULE_A1_D1, RULE_A1_D2,
 	RULE_A1_D2, RULE_A1_D4, RULE_A1_D5, RULE_A1_D6, RULE_A1_D7,
@@ -23,6 +27,13 @@ direction_rule(struct direction d)
 	return (enum rule)direction_rules[d.number];
 }
 
+/* Whole seconds: IE 150, or a meter that rounds. They hide what D5 needs. */
+static bool
+is_rounded(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms % 1000 == 0 && b_ms % 1000 == 0;
+}
+
 struct direction
 direction_by_time(const struct verdict_input *in)
 {
@@ -34,11 +45,16 @@ direction_by_time(const struct verdict_input *in)
 	if (!o->has_syn_time || !i->has_syn_time || in->feed.shared_times ||
 	    o->syn_exporter != i->syn_exporter)
 		return none;
-	if (o->has_syn_uptime && i->has_syn_uptime)
+	if (o->has_syn_uptime && i->has_syn_uptime) {
 		/* raw uptimes: the base's errors cancel inside one boot */
 		delta = (int32_t)(i->syn_uptime_ms - o->syn_uptime_ms);
-	else
+		if (is_rounded(o->syn_uptime_ms, i->syn_uptime_ms))
+			return none;
+	} else {
 		delta = i->syn_ms - o->syn_ms;
+		if (is_rounded(o->syn_ms, i->syn_ms))
+			return none;
+	}
 	if (llabs(delta) < D5_MIN_MS || llabs(delta) > D5_MAX_MS)
 		return none;
 	return (struct direction){ delta > 0 ? SIDE_OUTER : SIDE_INNER, 5,
@@ -54,6 +70,11 @@ direction_by_ports(const struct verdict_input *in)
 	bool inner = in->inner_port < PORT_SYSTEM;
 
 	d.confidence = CONFIDENCE_MED;
+	if (in->proto == PROTOCOL_TCP && in->inner_port == PORT_FTP_DATA &&
+	    !outer) {
+		inner = false;
+		outer = true;
+	}
 	if (outer == inner) {
 		outer = in->outer_port < PORT_EPHEMERAL;
 		inner = in->inner_port < PORT_EPHEMERAL;
@@ -80,10 +101,11 @@ direction_by_history(const struct verdict_input *in)
 	return direction_by_ports(in);
 }
 
-static enum side
-other_side(enum side side)
+/* Who also opened is no acceptor: a split handshake, or crafted. */
+static bool
+accepts(const struct half *h)
 {
-	return side == SIDE_OUTER ? SIDE_INNER : SIDE_OUTER;
+	return has(h, EV_SYNACK1) && !has(h, EV_SYN);
 }
 
 /* D1 to D3: what only an opener, or only an acceptor, sends. */
@@ -100,10 +122,8 @@ direction_by_flags(const struct verdict_input *in)
 	if (!has(o, EV_SYN) && in->prior != SIDE_NONE)
 		/* the same 5-tuple again: its ends keep their roles */
 		return (struct direction){ in->prior, 1, CONFIDENCE_HIGH };
-	if (has(o, EV_SYNACK1) != has(i, EV_SYNACK1))
-		return (struct direction){ other_side(has(o, EV_SYNACK1)
-							  ? SIDE_OUTER
-							  : SIDE_INNER),
+	if (accepts(o) != accepts(i))
+		return (struct direction){ accepts(o) ? SIDE_INNER : SIDE_OUTER,
 			2, CONFIDENCE_HIGH };
 	if (has_only(i, EV_RSTACK1) && o->present && !has(o, EV_SYN_ANY))
 		return (struct direction){ SIDE_OUTER, 3, CONFIDENCE_HIGH };

@@ -25,7 +25,9 @@ verdict_firewall(const struct verdict_input *in)
 		    SIDE_INNER);
 	if (in->outer->firewall_event == FIREWALL_DENIED)
 		return attempt(OUTCOME_DENIED, RULE_FW_DENIED, CONFIDENCE_HIGH);
-	if (ended && in->inner->present && in->inner->octets > 0)
+	/* one packet without octets may be a SYN-ACK, or a RST */
+	if (ended && in->inner->present &&
+	    (in->inner->octets > 0 || in->inner->packets >= 2))
 		return attempt(OUTCOME_ACCEPTED, RULE_FW_BYTES,
 		    CONFIDENCE_HIGH);
 	if (!in->final)

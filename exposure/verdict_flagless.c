@@ -2,15 +2,20 @@
 /* TCP from exporters without flags: sizes decide. */
 #include "exposure/verdict_rules.h"
 
-/* Z rules: no probe has more packets, nor more octets in each. */
+/* Z rules: no probe has more packets, nor more octets of options in each. */
 #define Z_PROBE_PACKETS 6
-#define Z_PROBE_OCTETS	64
+#define Z_PROBE_OPTIONS 24
+
+/* Bare headers may be resets; so many are the ACKs of a connection. */
+#define Z_ANSWER_PACKETS 3
 
 static bool
-is_probe(const struct half *h)
+is_probe(const struct verdict_input *in)
 {
-	return h->packets <= Z_PROBE_PACKETS &&
-	       h->octets <= (uint64_t)Z_PROBE_OCTETS * h->packets;
+	const struct half *h = in->outer;
+	uint64_t each = (uint64_t)in->header_octets + Z_PROBE_OPTIONS;
+
+	return h->packets <= Z_PROBE_PACKETS && h->octets <= each * h->packets;
 }
 
 /* A reset is exactly the header's size, a SYN-ACK carries options. */
@@ -18,10 +23,12 @@ struct verdict
 verdict_by_sizes(const struct verdict_input *in, enum confidence confidence)
 {
 	const struct half *i = in->inner;
+	bool bare = i->octets == (uint64_t)in->header_octets * i->packets;
 
-	if (is_probe(in->outer) && i->packets <= in->outer->packets &&
-	    i->octets == (uint64_t)in->header_octets * i->packets)
+	if (bare && is_probe(in) && i->packets <= in->outer->packets)
 		return attempt(OUTCOME_REFUSED, RULE_Z2, CONFIDENCE_LOW);
+	if (bare && i->packets < Z_ANSWER_PACKETS)
+		return attempt(OUTCOME_UNRESOLVED, RULE_S2, CONFIDENCE_NONE);
 	return attempt(OUTCOME_ACCEPTED, RULE_Z3, confidence);
 }
 
@@ -35,7 +42,7 @@ verdict_flagless(const struct verdict_input *in)
 	if (!in->inner->present) {
 		if (!in->final)
 			return wait_for_more();
-		if (is_probe(in->outer) && is_visible(in))
+		if (is_probe(in) && is_visible(in))
 			return attempt(OUTCOME_SILENT, RULE_Z1, CONFIDENCE_LOW);
 		return attempt(OUTCOME_UNRESOLVED, RULE_S2, CONFIDENCE_NONE);
 	}

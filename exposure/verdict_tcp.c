@@ -20,10 +20,12 @@ outer_bare_synack(const struct verdict_input *in)
 	if (!i->present) {
 		if (!in->final)
 			return wait_for_more();
-		if (one_packet)
-			return backscatter(RULE_U2, CONFIDENCE_MED);
 		if (is_visible(in))
-			return backscatter(RULE_U2M, CONFIDENCE_MED);
+			return backscatter(one_packet ? RULE_U2 : RULE_U2M,
+			    CONFIDENCE_MED);
+		if (one_packet) /* what it answers could not be seen */
+			return say(OUTCOME_OUTBOUND, RULE_D2, CONFIDENCE_MED,
+			    SIDE_INNER);
 		return say(OUTCOME_UNRESOLVED, RULE_A4B, CONFIDENCE_NONE,
 		    SIDE_NONE);
 	}
@@ -95,6 +97,17 @@ accepted_outcome(const struct verdict_input *in)
 		return OUTCOME_ACCEPTED;
 	return (o->flags & TCP_RST) != 0 ? OUTCOME_ACCEPTED_HALF_OPEN
 					 : OUTCOME_ACCEPTED_NO_ACK;
+}
+
+/* Simultaneous open, split handshake, or a SYN that somebody made up. */
+static struct verdict
+both_opened(const struct verdict_input *in)
+{
+	struct verdict v = verdict_by_direction(in);
+
+	if (v.outcome == OUTCOME_ACCEPTED)
+		v.outcome = (uint8_t)accepted_outcome(in);
+	return v;
 }
 
 /* Rows: SYN without ACK from outside, exact. */
@@ -236,7 +249,7 @@ verdict_tcp(const struct verdict_input *in)
 	if (!o->present)
 		return inner_alone(in);
 	if (has(o, EV_SYN) && has(i, EV_SYN))
-		return verdict_by_direction(in); /* simultaneous open */
+		return both_opened(in);
 	if (has(i, EV_SYN))
 		return say(OUTCOME_OUTBOUND, RULE_D1, CONFIDENCE_HIGH,
 		    SIDE_INNER);

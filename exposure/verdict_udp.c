@@ -66,7 +66,7 @@ verdict_udp(const struct verdict_input *in)
 	d = direction_by_time(in);
 	if (d.initiator == SIDE_NONE)
 		d = direction_by_history(in);
-	if (d.number >= 7 && (in->outer_port == in->inner_port || both_known))
+	if (d.number >= 6 && (in->outer_port == in->inner_port || both_known))
 		d.initiator = SIDE_NONE;
 	switch (d.initiator) {
 	case SIDE_OUTER:

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the table of inference cases. */
+/* Reads the tables of inference cases. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/cases.h"
 
-/* "203.0.113.10:43000" or "[2001:db8::1]:43000". */
-static bool
-parse_endpoint(char *text, struct addr *address, uint16_t *port)
+bool
+case_parse_endpoint(char *text, struct addr *address, uint16_t *port)
 {
 	char *colon = strrchr(text, ':');
 
@@ -39,6 +38,14 @@ parse_field(const char *name, const char *value, struct flow_record *out)
 	} else if (strcmp(name, "start_ms") == 0) {
 		out->has |= FLOW_HAS_TIMES;
 		out->start_ms = out->end_ms = CASES_EPOCH_MS + (int64_t)number;
+	} else if (strcmp(name, "end_ms") == 0) {
+		out->end_ms = CASES_EPOCH_MS + (int64_t)number;
+	} else if (strcmp(name, "at_ms") == 0) {
+		out->received_ms = CASES_EPOCH_MS + (int64_t)number;
+		out->export_ms = out->received_ms;
+	} else if (strcmp(name, "uptime_ms") == 0) {
+		out->has |= FLOW_HAS_UPTIME;
+		out->start_uptime_ms = (uint32_t)number;
 	} else if (strcmp(name, "exporter") == 0) {
 		out->exporter = (uint32_t)(value[1] - '1');
 	} else if (strcmp(name, "ingress_if") == 0) {
@@ -84,8 +91,8 @@ case_parse_record(const char *text, struct flow_record *out)
 	if (arrow == NULL)
 		return false;
 	*arrow = '\0';
-	if (!parse_endpoint(word, &out->src, &out->src_port) ||
-	    !parse_endpoint(arrow + 1, &out->dst, &out->dst_port))
+	if (!case_parse_endpoint(word, &out->src, &out->src_port) ||
+	    !case_parse_endpoint(arrow + 1, &out->dst, &out->dst_port))
 		return false;
 	while ((word = strtok_r(NULL, " ", &save)) != NULL) {
 		char *equals = strchr(word, '=');
@@ -145,11 +152,10 @@ parse_line(char *line, struct inference_case *c)
 }
 
 int
-cases_load(const char *path, struct inference_case cases[CASES_MAX])
+cases_load(const char *path, struct inference_case cases[CASES_MAX], int count)
 {
 	FILE *file = fopen(path, "r");
 	char line[4096];
-	int count = 0;
 
 	if (file == NULL) {
 		perror(path);

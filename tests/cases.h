@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of inference cases, tests/cases/inference-cases.tsv. */
+/* The tables of inference cases: the files of tests/cases/. */
 #ifndef TESTS_CASES_H
 #define TESTS_CASES_H
 
@@ -7,8 +7,8 @@
 
 #include "collector/flow.h"
 
-#define CASES_MAX	 256
-#define CASE_RECORDS_MAX 8
+#define CASES_MAX	 384
+#define CASE_RECORDS_MAX 16
 #define CASE_TEXT_MAX	 128
 
 /* When the cases play; start_ms of a record counts from here. */
@@ -26,8 +26,15 @@ struct inference_case {
 	struct flow_record records[CASE_RECORDS_MAX];
 };
 
-/* All cases of the file; the count, or -1 with a message on stderr. */
-int cases_load(const char *path, struct inference_case cases[CASES_MAX]);
+/*
+ * Appends the cases of the file to the count ones there are; the count then,
+ * or -1 with a message on stderr.
+ */
+int cases_load(const char *path, struct inference_case cases[CASES_MAX],
+    int count);
+
+/* "203.0.113.10:43000" or "[2001:db8::1]:43000"; changes text. */
+bool case_parse_endpoint(char *text, struct addr *address, uint16_t *port);
 
 /* One record as the table writes it; false: it is not in that form. */
 bool case_parse_record(const char *text, struct flow_record *out);
