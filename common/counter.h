@@ -108,6 +108,10 @@
 	X(LATE_ANSWERS, "late_answers", "answers after silence was found")     \
 	X(RETRACTED_EXPOSURES, "retracted_exposures",                          \
 	    "exposures taken back by stronger evidence")                       \
+	X(HOSTS_FROZEN, "hosts_frozen",                                        \
+	    "hosts on which everything answers: their maps were frozen")       \
+	X(PORTS_TURNED_AWAY, "ports_turned_away",                              \
+	    "acceptances that entered no port: the host's map is frozen")      \
 	X(GENERATION_SPLITS, "generation_splits",                              \
 	    "5-tuples used again for a new attempt")                           \
 	X(FLAGS_PROFILE_CHANGES, "flags_profile_changes",                      \

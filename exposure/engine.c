@@ -43,7 +43,8 @@ engine_bytes(const struct engine_config *config)
 	       outcomes_bytes() + pinholes_bytes() +
 	       events_bytes(config->max_events) +
 	       ICMP_ERRORS_MAX * sizeof(struct icmp_error_record) +
-	       profiles_bytes() + fan_ins_bytes() + borders_bytes();
+	       profiles_bytes() + fan_ins_bytes() + borders_bytes() +
+	       listeners_bytes();
 }
 
 static void
@@ -79,10 +80,11 @@ engine_new(const struct engine_config *config, struct counters *counters)
 	e->profiles = profiles_new();
 	e->fan_ins = fan_ins_new(&config->key);
 	e->borders = borders_new(&config->external);
+	e->listeners = listeners_new(&config->key);
 	if (e->pairs == NULL || e->sources == NULL || e->nem == NULL ||
 	    e->errors == NULL || e->pinholes == NULL || e->outcomes == NULL ||
 	    e->events == NULL || e->profiles == NULL || e->fan_ins == NULL ||
-	    e->borders == NULL) {
+	    e->borders == NULL || e->listeners == NULL) {
 		engine_free(e);
 		return NULL;
 	}
@@ -107,6 +109,7 @@ engine_free(struct engine *e)
 	profiles_free(e->profiles);
 	fan_ins_free(e->fan_ins);
 	borders_free(e->borders);
+	listeners_free(e->listeners);
 	free(e);
 }
 
@@ -592,6 +595,8 @@ engine_restore(struct engine *e, const struct finding *f)
 		return ERR_OK;
 	case FINDING_HOST:
 		return nem_restore_host(e->nem, &f->host);
+	case FINDING_HOST_GUARD:
+		return nem_restore_guard(e->nem, &f->host_guard);
 	case FINDING_EXPOSURE:
 		return nem_restore_exposure(e->nem, &f->exposure);
 	case FINDING_TRANS_DARKPORT:

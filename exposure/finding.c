@@ -27,6 +27,7 @@ DEFINE_NAMES(phase_name, PHASE_LIST)
 DEFINE_NAMES(alert_state_name, ALERT_STATE_LIST)
 DEFINE_NAMES(outcome_name, OUTCOME_LIST)
 DEFINE_NAMES(rule_name, RULE_LIST)
+DEFINE_NAMES(listener_name, LISTENER_LIST)
 
 bool
 finding_ms_is_valid(int64_t ms)

@@ -156,6 +156,7 @@
 	X(W_D6, "W:D6") \
 	X(W_D7, "W:D7") \
 	X(W_D8, "W:D8") \
+	X(W_69, "W:69") \
 	X(ICMP, "ICMP") \
 	X(I1, "I1") \
 	X(I2, "I2") \
@@ -185,6 +186,15 @@
 	X(SHED, "shed")
 /* clang-format on */
 
+/* Why a port listens, where it is not a service of its own (listeners.h). */
+#define LISTENER_LIST(X)                                                       \
+	X(ORDINARY, "")                                                        \
+	X(FTP, "ftp") /* a passive data connection */                          \
+	X(FTP_ACTIVE, "ftp-active")                                            \
+	X(TFTP, "tftp")	    /* where a transfer goes on */                     \
+	X(P2P, "p2p")	    /* it opens to strangers too */                    \
+	X(TARPIT, "tarpit") /* its host answers everywhere: guards.h */
+
 #define AS_ENUM_EXPOSURE(id, text)   EXPOSURE_##id,
 #define AS_ENUM_TIER(id, text)	     TIER_##id,
 #define AS_ENUM_VETTING(id, text)    VETTING_##id,
@@ -196,6 +206,7 @@
 #define AS_ENUM_ALERT(id, text)	     ALERT_##id,
 #define AS_ENUM_OUTCOME(id, text)    OUTCOME_##id,
 #define AS_ENUM_RULE(id, text)	     RULE_##id,
+#define AS_ENUM_LISTENER(id, text)   LISTENER_##id,
 
 /* clang-format off */
 enum exposure_state { EXPOSURE_STATE_LIST(AS_ENUM_EXPOSURE) EXPOSURE_STATE_COUNT };
@@ -209,6 +220,7 @@ enum phase { PHASE_LIST(AS_ENUM_PHASE) PHASE_COUNT };
 enum alert_state { ALERT_STATE_LIST(AS_ENUM_ALERT) ALERT_STATE_COUNT };
 enum outcome { OUTCOME_LIST(AS_ENUM_OUTCOME) OUTCOME_COUNT };
 enum rule { RULE_LIST(AS_ENUM_RULE) RULE_COUNT };
+enum listener { LISTENER_LIST(AS_ENUM_LISTENER) LISTENER_COUNT };
 /* clang-format on */
 
 /* Static texts, for any value (an unknown one is "?"). */
@@ -223,6 +235,7 @@ const char *phase_name(unsigned value);
 const char *alert_state_name(unsigned value);
 const char *outcome_name(unsigned value);
 const char *rule_name(unsigned value);
+const char *listener_name(unsigned value);
 
 /* --- the findings -------------------------------------------------------- */
 
@@ -231,9 +244,10 @@ enum finding_kind {
 	FINDING_NETWORK,       /* key: prefix */
 	FINDING_EXPORTER,      /* key: index; made by the pipeline */
 	FINDING_EXPORTER_HOUR, /* key: exporter, hour; by the pipeline */
-	FINDING_TEMPLATE, /* key: exporter, kind, id, part; by the pipeline */
-	FINDING_HOST,	  /* key: address */
-	FINDING_EXPOSURE, /* key: id */
+	FINDING_TEMPLATE,   /* key: exporter, kind, id, part; by the pipeline */
+	FINDING_HOST,	    /* key: address */
+	FINDING_HOST_GUARD, /* key: address, since_ms */
+	FINDING_EXPOSURE,   /* key: id */
 	FINDING_EXPOSURE_RETRACTED,
 	FINDING_TRANS_DARKPORT, /* key: id */
 	FINDING_TRANS_DARKPORT_RETRACTED,
@@ -319,6 +333,14 @@ struct finding_host {
 	int64_t last_seen_ms;
 };
 
+/* A time in which everything answered on a host, and its map was frozen. */
+struct finding_host_guard {
+	struct addr host;
+	int64_t since_ms;
+	int64_t until_ms;     /* 0: still */
+	uint64_t turned_away; /* acceptances that entered no port */
+};
+
 /* Distinct clients: exact to CLIENT_EXACT, then HyperLogLog (clients.h). */
 #define CLIENT_EXACT	 8
 #define CLIENT_REGISTERS 64
@@ -354,6 +376,7 @@ struct finding_exposure {
 	uint8_t vetting;    /* enum vetting */
 	uint8_t rule;	    /* enum rule: the best evidence */
 	uint8_t confidence; /* enum confidence */
+	uint8_t listener;   /* enum listener */
 };
 
 struct finding_trans_darkport {
@@ -415,6 +438,7 @@ struct finding {
 		struct finding_exporter_hour exporter_hour;
 		struct finding_template template_part;
 		struct finding_host host;
+		struct finding_host_guard host_guard;
 		struct finding_exposure exposure;
 		struct finding_trans_darkport trans_darkport;
 		struct finding_scan_event scan_event;

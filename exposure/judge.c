@@ -134,6 +134,8 @@ judge(struct engine *e, struct pair *pair, bool final)
 		in.pinhole = has_pinholes(key->proto) &&
 			     pinholes_has(e->pinholes, &key->inner, key->proto,
 				 key->inner_port, pair_ts_ms(pair));
+		in.related = key->proto == PROTOCOL_UDP &&
+			     listener_transfer(e, pair) != NULL;
 		if (!in.known_service)
 			in.fan_in = fan_ins_get(e->fan_ins, &key->inner,
 			    key->proto, key->inner_port);
@@ -251,6 +253,18 @@ is_client(const struct pair *pair, uint8_t proto)
 	       pair->outer.no_flags;
 }
 
+/* The host answered, and sent nothing but SYN-ACKs and resets. */
+static bool
+is_bare(const struct pair *pair, uint8_t proto)
+{
+	const struct half *i = &pair->inner;
+
+	return proto == PROTO_TCP && i->present &&
+	       (i->evidence & (EV_SYNACK1 | EV_MIX)) != 0 &&
+	       (i->evidence & EV_DATA) == 0 &&
+	       (i->flags & (TCP_PSH | TCP_FIN)) == 0;
+}
+
 static void
 accept(struct engine *e, struct pair *pair, const struct verdict *v)
 {
@@ -274,6 +288,8 @@ accept(struct engine *e, struct pair *pair, const struct verdict *v)
 		.rule = v->rule,
 		.confidence = v->confidence,
 		.is_client = is_client(pair, key->proto),
+		.is_bare = is_bare(pair, key->proto),
+		.listener = (uint8_t)listener_of(e, pair, v),
 		.one_sided = !pair->outer.present &&
 			     profile_of(e, &pair->inner).one_sided,
 		.again = x != NULL && pair->exposure_id == x->finding.id,
@@ -284,6 +300,7 @@ accept(struct engine *e, struct pair *pair, const struct verdict *v)
 	if (x == NULL)
 		return;
 	pair->exposure_id = x->finding.id;
+	listener_accepted(e, pair, x);
 	if (rule_is_timed(v->rule))
 		pair->timed_id = x->finding.id;
 	if (effect != ACCEPTANCE_COUNTED)
@@ -334,6 +351,9 @@ follow_in_maps(struct engine *e, struct pair *pair, const struct verdict *v)
 	} else if (x != NULL && v->outcome == OUTCOME_MIDSTREAM_REFRESH) {
 		nem_refresh(e->nem, x, last_ms(pair));
 	}
+	if (v->outcome == OUTCOME_OUTBOUND &&
+	    pair->verdict.outcome != OUTCOME_OUTBOUND)
+		listener_opened(e, pair, x);
 	/* what comes through a pinhole does not keep it open */
 	if (v->outcome == OUTCOME_OUTBOUND && has_pinholes(key->proto) &&
 	    v->rule != RULE_DP)
@@ -442,6 +462,8 @@ judge_pair(struct engine *e, struct pair *pair, bool final)
 	assert(!pair->settled || v.outcome != OUTCOME_NONE);
 	if (v.outcome != OUTCOME_NONE)
 		follow(e, pair, v);
+	if (v.rule == RULE_W_69)
+		listener_review_transfer(e, pair);
 	count_fan_in(e, pair);
 	set_timer(e, pair, pair->settled);
 }

@@ -6,10 +6,10 @@
 
 #include "common/table.h"
 #include "exposure/clients.h"
+#include "exposure/guards.h"
 #include "exposure/hosts.h"
 #include "exposure/nem.h"
-
-#define PROTO_TCP 6
+#include "exposure/protocol.h"
 
 /* C11: refusals so far apart are no overload of one moment. */
 #define CLOSE_REFUSALS	 2
@@ -18,6 +18,7 @@
 /* Ephemeral listeners: one peer, a high port, young. Gone after as long. */
 #define TRANSIENT_PORT 32768
 #define TRANSIENT_MS   3600000
+#define RELATED_MS     7200000 /* of a control connection: listeners.h */
 
 /* Tier: how many independent weak signs make a strong one. */
 #define CONFIRM_D5	     2 /* independent errors: .1 * .1 = 1 % */
@@ -54,6 +55,7 @@ _Static_assert(sizeof(struct exposure_key) == 20, "the key has no padding");
 
 struct nem {
 	struct hosts *hosts;
+	struct guards *guards;
 	struct table *table;
 	struct counters *counters;
 	int64_t operation_from_ms;
@@ -74,6 +76,7 @@ size_t
 nem_bytes(const struct engine_config *config)
 {
 	return sizeof(struct nem) + hosts_bytes(config->max_hosts) +
+	       guards_bytes(config->max_hosts) +
 	       table_bytes(config->max_exposures, sizeof(struct exposure_key),
 		   sizeof(struct exposure));
 }
@@ -88,7 +91,8 @@ nem_new(const struct engine_config *config, struct counters *counters)
 	n->hosts = hosts_new(config, counters);
 	n->table = table_new(config->max_exposures, sizeof(struct exposure_key),
 	    sizeof(struct exposure), &config->key);
-	if (n->hosts == NULL || n->table == NULL) {
+	n->guards = guards_new(config->max_hosts, &config->key);
+	if (n->hosts == NULL || n->table == NULL || n->guards == NULL) {
 		nem_free(n);
 		return NULL;
 	}
@@ -108,6 +112,7 @@ nem_free(struct nem *n)
 	if (n == NULL)
 		return;
 	hosts_free(n->hosts);
+	guards_free(n->guards);
 	table_free(n->table);
 	free(n);
 }
@@ -157,16 +162,33 @@ mark_dirty(struct nem *n, struct exposure *x)
 	chain_append(&n->dirty, n->table, x);
 }
 
+/* It joins the HEM of its host, or leaves it. */
+static void
+enter_map(struct nem *n, struct exposure *x)
+{
+	chain_append(&n->open, n->table, x);
+	n->open_count++;
+	guards_port_entered(n->guards, &x->finding.host);
+}
+
+static void
+leave_map(struct nem *n, struct exposure *x)
+{
+	chain_remove(&n->open, n->table, x);
+	n->open_count--;
+	guards_port_left(n->guards, &x->finding.host);
+}
+
 /* Takes it out of the table. */
 static void
 forget(struct nem *n, struct exposure *x)
 {
-	bool is_closed = x->finding.state == EXPOSURE_CLOSED;
-
 	if (x->dirty)
 		chain_remove(&n->dirty, n->table, x);
-	chain_remove(is_closed ? &n->closed : &n->open, n->table, x);
-	n->open_count -= !is_closed;
+	if (x->finding.state == EXPOSURE_CLOSED)
+		chain_remove(&n->closed, n->table, x);
+	else
+		leave_map(n, x);
 	table_remove(n->table, x);
 }
 
@@ -193,6 +215,15 @@ retract(struct nem *n, enum finding_kind kind, uint64_t id)
 
 	if (f != NULL)
 		f->retracted_id = id;
+}
+
+/* It leaves its place, and cannot tell of its lost alert itself. */
+static void
+retract_lost(struct nem *n, struct exposure *x)
+{
+	if (x->lost_alert_id != 0)
+		retract(n, FINDING_TRANS_DARKPORT_RETRACTED, x->lost_alert_id);
+	x->lost_alert_id = 0;
 }
 
 /* Makes room: the exposure closed first, when the store has it already. */
@@ -244,13 +275,32 @@ exposure_is_confirmed(const struct exposure *x)
 	       x->finding.tier != TIER_HINT && x->finding.tier != TIER_PROBABLE;
 }
 
+/* One client, and why it listens is known: a part of another conversation. */
+static bool
+is_related(const struct finding_exposure *f)
+{
+	return (f->listener == LISTENER_FTP ||
+		   f->listener == LISTENER_FTP_ACTIVE ||
+		   f->listener == LISTENER_TFTP) &&
+	       f->clients <= 1 && f->last_ms - f->first_ms < RELATED_MS;
+}
+
 static uint8_t
 tier_of(const struct finding_exposure *f)
 {
-	if (f->proto == PROTO_TCP && f->port >= TRANSIENT_PORT &&
+	uint8_t tier = tier_by_evidence(f);
+
+	if (f->listener == LISTENER_TARPIT)
+		return TIER_HINT;
+	if (is_related(f))
+		return TIER_TRANSIENT;
+	/* it does answer strangers, but is no service of the host's */
+	if (f->listener == LISTENER_P2P && tier == TIER_CONFIRMED)
+		return TIER_PROBABLE;
+	if (protocol_has_ports(f->proto) && f->port >= TRANSIENT_PORT &&
 	    f->clients <= 1 && f->last_ms - f->first_ms < TRANSIENT_MS)
 		return TIER_TRANSIENT;
-	return tier_by_evidence(f);
+	return tier;
 }
 
 static void
@@ -273,6 +323,13 @@ describe_alert(const struct exposure *x, struct finding_trans_darkport *out)
 	out->first_client_had_probed = x->first_client_had_probed;
 }
 
+/* What was found of it later leaves no change of the network to tell of. */
+static bool
+is_explained_away(const struct finding_exposure *f)
+{
+	return f->listener == LISTENER_TARPIT || is_related(f);
+}
+
 /* Only what is confirmed alerts, once an interval (C16). */
 static void
 judge(struct nem *n, struct exposure *x)
@@ -287,11 +344,11 @@ judge(struct nem *n, struct exposure *x)
 		f->alert_id = n->next_alert_id++;
 		x->alert_state = ALERT_NEW;
 		counter_add(n->counters, COUNTER_TRANS_DARKPORTS, 1);
-	} else if (f->alert_id != 0 && !after_training) {
-		/* a late record: the port was active in training already */
-		if (x->stored)
-			retract(n, FINDING_TRANS_DARKPORT_RETRACTED,
-			    f->alert_id);
+	} else if (f->alert_id != 0 &&
+		   (!after_training || is_explained_away(f))) {
+		/* it was active in training already, or is no service */
+		if (x->stored && x->lost_alert_id == 0)
+			x->lost_alert_id = f->alert_id;
 		f->alert_id = 0;
 	}
 	x->alert_dirty = f->alert_id != 0;
@@ -356,7 +413,7 @@ set_opener(struct exposure *x, const struct acceptance *a)
 	x->opener = a->pair;
 }
 
-/* A new interval in x, zeroed but for its list. */
+/* A new interval in x, zeroed and in no list. */
 static void
 open_interval(struct nem *n, struct exposure *x, const struct acceptance *a)
 {
@@ -367,7 +424,9 @@ open_interval(struct nem *n, struct exposure *x, const struct acceptance *a)
 	x->finding.state = EXPOSURE_OPEN;
 	x->finding.vetting = VETTING_UNVETTED;
 	x->finding.last_ms = a->last_ms;
+	x->bare = a->is_bare;
 	set_opener(x, a);
+	enter_map(n, x);
 }
 
 static struct exposure *
@@ -383,8 +442,6 @@ new_entry(struct nem *n, const struct acceptance *a)
 		return NULL;
 	}
 	x->dark_since_ms = hosts_first_seen(n->hosts, &a->host);
-	chain_append(&n->open, n->table, x);
-	n->open_count++;
 	return x;
 }
 
@@ -397,6 +454,7 @@ reopen(struct nem *n, struct exposure *x)
 		.before_ms = x->finding.closed_ms,
 	};
 
+	retract_lost(n, x);
 	if (x->dirty) {
 		struct finding *f = end(n, FINDING_EXPOSURE);
 
@@ -409,8 +467,6 @@ reopen(struct nem *n, struct exposure *x)
 	}
 	chain_remove(&n->closed, n->table, x);
 	*x = fresh;
-	chain_append(&n->open, n->table, x);
-	n->open_count++;
 }
 
 static bool
@@ -424,6 +480,53 @@ is_earlier(const struct acceptance *a, const struct finding_exposure *f)
 	return order != 0 ? order < 0 : a->client_port < f->first_client_port;
 }
 
+/* It would begin an interval, and its host's map takes none. */
+static bool
+is_turned_away(struct nem *n, const struct acceptance *a,
+    const struct exposure *x)
+{
+	bool begins = x == NULL || (x->finding.state == EXPOSURE_CLOSED &&
+				       a->ts_ms >= x->finding.closed_ms);
+
+	if (!begins || guards_admit(n->guards, &a->host, a->is_bare, a->ts_ms))
+		return false;
+	counter_add(n->counters, COUNTER_PORTS_TURNED_AWAY, 1);
+	return true;
+}
+
+/* Everything answers on the host: the bare ports since then are its doing. */
+static void
+freeze_map(struct nem *n, const struct addr *host, int64_t from_ms)
+{
+	counter_add(n->counters, COUNTER_HOSTS_FROZEN, 1);
+	for (struct exposure *x = chain_first(&n->open, n->table); x != NULL;
+	     x = chain_next(&n->open, n->table, x))
+		if (x->bare && x->finding.first_ms >= from_ms &&
+		    addr_equal(&x->finding.host, host))
+			nem_set_listener(n, x, LISTENER_TARPIT);
+}
+
+/* What an acceptance shows of why the port listens, and if it is used. */
+static void
+note_use(struct nem *n, struct exposure *x, const struct acceptance *a,
+    enum acceptance_effect effect)
+{
+	struct finding_exposure *f = &x->finding;
+	int64_t from_ms;
+
+	if (f->listener == LISTENER_ORDINARY)
+		f->listener = a->listener;
+	if (effect == ACCEPTANCE_OPENED && a->is_bare &&
+	    guards_port_bare(n->guards, &f->host, f->first_ms, &from_ms))
+		freeze_map(n, &f->host, from_ms);
+	if (!x->bare || a->is_bare)
+		return;
+	x->bare = false;
+	guards_port_used(n->guards, &f->host, f->first_ms);
+	if (f->listener == LISTENER_TARPIT)
+		f->listener = LISTENER_ORDINARY;
+}
+
 enum acceptance_effect
 nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
 {
@@ -431,6 +534,10 @@ nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
 	enum acceptance_effect effect = ACCEPTANCE_COUNTED;
 	struct finding_exposure *f;
 
+	if (is_turned_away(n, a, x)) {
+		*out = NULL;
+		return ACCEPTANCE_FROZEN;
+	}
 	if (x == NULL) {
 		x = new_entry(n, a);
 		*out = x;
@@ -469,6 +576,7 @@ nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
 	if (f->state == EXPOSURE_STALE)
 		f->state = EXPOSURE_OPEN;
 	add_evidence(f, a);
+	note_use(n, x, a, effect);
 	judge(n, x);
 	return effect;
 }
@@ -485,6 +593,7 @@ nem_unaccept(struct nem *n, struct exposure *x)
 	if (x->stored && x->finding.alert_id != 0)
 		retract(n, FINDING_TRANS_DARKPORT_RETRACTED,
 		    x->finding.alert_id);
+	retract_lost(n, x);
 	if (x->stored)
 		retract(n, FINDING_EXPOSURE_RETRACTED, x->finding.id);
 	forget(n, x);
@@ -495,9 +604,8 @@ close_interval(struct nem *n, struct exposure *x, int64_t closed_ms)
 {
 	x->finding.state = EXPOSURE_CLOSED;
 	x->finding.closed_ms = closed_ms;
-	chain_remove(&n->open, n->table, x);
+	leave_map(n, x);
 	chain_append(&n->closed, n->table, x);
-	n->open_count--;
 	mark_dirty(n, x);
 }
 
@@ -530,6 +638,15 @@ nem_refresh(struct nem *n, struct exposure *x, int64_t ts_ms)
 		return;
 	x->finding.last_ms = ts_ms;
 	x->finding.state = EXPOSURE_OPEN;
+	judge(n, x);
+}
+
+void
+nem_set_listener(struct nem *n, struct exposure *x, enum listener listener)
+{
+	if (x->finding.listener == listener)
+		return;
+	x->finding.listener = (uint8_t)listener;
 	judge(n, x);
 }
 
@@ -617,6 +734,7 @@ nem_age(struct nem *n, int64_t now_ms)
 		}
 	}
 	hosts_age(n->hosts, now_ms);
+	guards_age(n->guards, now_ms);
 }
 
 /* --- findings ------------------------------------------------------------- */
@@ -646,17 +764,23 @@ nem_collect(struct nem *n, struct finding_batch *batch)
 {
 	struct exposure *x;
 
-	if (hosts_collect(n->hosts, batch) || collect_ended(n, batch))
+	if (hosts_collect(n->hosts, batch) ||
+	    guards_collect(n->guards, batch) || collect_ended(n, batch))
 		return true;
 	while ((x = chain_first(&n->dirty, n->table)) != NULL) {
-		if (finding_batch_room(batch) < 2)
+		if (finding_batch_room(batch) < 3)
 			return true;
+		if (x->lost_alert_id != 0)
+			finding_batch_add(batch,
+			    FINDING_TRANS_DARKPORT_RETRACTED)
+			    ->retracted_id = x->lost_alert_id;
 		finding_batch_add(batch, FINDING_EXPOSURE)->exposure =
 		    x->finding;
 		if (x->alert_dirty)
 			describe_alert(x,
 			    &finding_batch_add(batch, FINDING_TRANS_DARKPORT)
 				 ->trans_darkport);
+		x->lost_alert_id = 0;
 		x->dirty = x->alert_dirty = false;
 		x->stored = true;
 		chain_remove(&n->dirty, n->table, x);
@@ -675,7 +799,8 @@ can_be(const struct finding_exposure *f)
 {
 	return f->state < EXPOSURE_STATE_COUNT && f->tier < TIER_COUNT &&
 	       f->vetting < VETTING_COUNT && f->rule < RULE_COUNT &&
-	       f->confidence < CONFIDENCE_COUNT && f->id != 0 &&
+	       f->confidence < CONFIDENCE_COUNT &&
+	       f->listener < LISTENER_COUNT && f->id != 0 &&
 	       f->id <= FINDING_ID_MAX && f->alert_id <= FINDING_ID_MAX &&
 	       finding_ms_is_valid(f->first_ms) &&
 	       finding_ms_is_valid(f->last_ms) &&
@@ -706,14 +831,19 @@ nem_restore_exposure(struct nem *n, const struct finding_exposure *f)
 	if (f->state == EXPOSURE_CLOSED) {
 		chain_append(&n->closed, n->table, x);
 	} else {
-		chain_append(&n->open, n->table, x);
-		n->open_count++;
+		enter_map(n, x);
 	}
 	if (f->id >= n->next_exposure_id)
 		n->next_exposure_id = f->id + 1;
 	if (f->alert_id >= n->next_alert_id)
 		n->next_alert_id = f->alert_id + 1;
 	return ERR_OK;
+}
+
+int
+nem_restore_guard(struct nem *n, const struct finding_host_guard *f)
+{
+	return guards_restore(n->guards, f);
 }
 
 int

@@ -31,8 +31,10 @@ struct exposure {
 	uint32_t opener;	  /* slot of the pair that opened it, or none */
 	struct link in_list;
 	struct link in_dirty;
-	bool dirty;  /* changed since it was collected */
-	bool stored; /* was collected: the store has it */
+	uint64_t lost_alert_id; /* taken back, and the store has it yet */
+	bool bare;		/* nobody has shown data on it, in this life */
+	bool dirty;		/* changed since it was collected */
+	bool stored;		/* was collected: the store has it */
 	bool alert_dirty;
 	bool first_client_had_probed;
 	uint8_t alert_state;
@@ -51,10 +53,12 @@ struct acceptance {
 	uint8_t proto;
 	uint8_t rule;
 	uint8_t confidence;
-	bool is_client; /* the client acknowledged: it is no spoofed SYN */
-	bool one_sided; /* A0 on a feed that cannot show the other half */
-	bool again;	/* this exposure has counted the attempt */
-	bool timed;	/* ... and its rule D5 */
+	bool is_client;	  /* the client acknowledged: it is no spoofed SYN */
+	bool one_sided;	  /* A0 on a feed that cannot show the other half */
+	bool is_bare;	  /* the host showed no more than a SYN-ACK */
+	uint8_t listener; /* enum listener */
+	bool again;	  /* this exposure has counted the attempt */
+	bool timed;	  /* ... and its rule D5 */
 };
 
 enum acceptance_effect {
@@ -63,6 +67,7 @@ enum acceptance_effect {
 	ACCEPTANCE_DISPLACED, /* it is earlier than the opener so far */
 	ACCEPTANCE_LATE,      /* of an interval that is over; not counted */
 	ACCEPTANCE_SHED,      /* the table is full */
+	ACCEPTANCE_FROZEN,    /* the host's map is frozen */
 };
 
 struct nem;
@@ -99,7 +104,7 @@ bool exposure_is_confirmed(const struct exposure *x);
 /* D5: the sign is the order in time, which two attempts must confirm. */
 bool rule_is_timed(unsigned rule);
 
-/* *out is NULL with ACCEPTANCE_LATE and ACCEPTANCE_SHED. */
+/* *out is NULL with ACCEPTANCE_LATE, ACCEPTANCE_SHED, ACCEPTANCE_FROZEN. */
 enum acceptance_effect nem_accept(struct nem *n, const struct acceptance *a,
     struct exposure **out);
 
@@ -111,6 +116,10 @@ void nem_refuse(struct nem *n, struct exposure *x, int64_t ts_ms);
 
 /* A sign of life from the middle of a connection. */
 void nem_refresh(struct nem *n, struct exposure *x, int64_t ts_ms);
+
+/* Why it listens became known. */
+void nem_set_listener(struct nem *n, struct exposure *x,
+    enum listener listener);
 
 /* Its scan event or its opener's history changed. */
 void nem_set_event(struct nem *n, struct exposure *x, uint64_t event_id);
@@ -131,6 +140,9 @@ void nem_age(struct nem *n, int64_t now_ms);
 bool nem_collect(struct nem *n, struct finding_batch *batch);
 
 int nem_restore_host(struct nem *n, const struct finding_host *f) MUST_CHECK;
+/* After the exposures. */
+int nem_restore_guard(struct nem *n,
+    const struct finding_host_guard *f) MUST_CHECK;
 int nem_restore_exposure(struct nem *n,
     const struct finding_exposure *f) MUST_CHECK;
 /* After its exposure. */

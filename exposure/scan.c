@@ -70,7 +70,9 @@ wanted_event(const struct engine *e, const struct pair *pair,
 			return PAIR_EVENT_DARK;
 		if (pair->event == PAIR_EVENT_DARK && is_of_past(pair, x))
 			return PAIR_EVENT_DARK;
-		at_nem = true; /* or a guess, which makes no scanner */
+		/* or a guess, which makes no scanner; no port was taken in
+		 * where the host's map is frozen, or there is no room */
+		at_nem = x != NULL;
 	} else if (v->rule == RULE_R4) {
 		return PAIR_EVENT_NONE; /* may be the abort of a connection */
 	} else {

@@ -11,6 +11,7 @@
 #include "exposure/events.h"
 #include "exposure/fan_ins.h"
 #include "exposure/icmp_errors.h"
+#include "exposure/listeners.h"
 #include "exposure/nem.h"
 #include "exposure/outcomes.h"
 #include "exposure/pairs.h"
@@ -39,6 +40,7 @@ struct engine {
 	struct profiles *profiles;
 	struct fan_ins *fan_ins;
 	struct borders *borders;
+	struct listeners *listeners;
 	int64_t clock_ms;
 	int64_t training_from_ms; /* 0: no flow yet */
 	int64_t operation_from_ms;
@@ -79,6 +81,26 @@ void pair_drop(struct engine *e, struct pair *pair);
 
 /* Brings the scan event of a pair in line with its verdict and the maps. */
 void scan_reconcile(struct engine *e, struct pair *pair);
+
+/* judge_listeners.c: why a port listens. Of an accepted attempt: */
+enum listener listener_of(const struct engine *e, const struct pair *pair,
+    const struct verdict *v);
+
+/*
+ * TFTP (RFC 1350) is asked at port 69 and answers from another. The other one
+ * of such two conversations; NULL: it is part of none.
+ */
+struct pair *listener_transfer(struct engine *e, const struct pair *pair);
+
+/* The pair was found to be part of one: the other one is, too. */
+void listener_review_transfer(struct engine *e, const struct pair *pair);
+
+/* What an acceptance, or an opening from inside, tells of other ports. x is
+ * the exposure of the inner end; NULL: none. */
+void listener_accepted(struct engine *e, const struct pair *pair,
+    struct exposure *x);
+void listener_opened(struct engine *e, const struct pair *pair,
+    struct exposure *x);
 
 /* A new first client: had it probed before? */
 void scan_review_opener(struct engine *e, struct exposure *x);

@@ -44,6 +44,7 @@ struct verdict_input {
 	uint8_t header_octets; /* smallest TCP/IP packet: 40, IPv6 60 */
 	bool known_service;    /* the inner endpoint is a confirmed responder */
 	bool tombstone;	       /* the 5-tuple was a connection just before */
+	bool related;	       /* UDP: asked at port 69, answered elsewhere */
 	bool pinhole;	       /* UDP: the inner endpoint sent first */
 	bool final;	       /* no more records are waited for */
 	enum side claimed;     /* initiator by IE 239 biflowDirection */

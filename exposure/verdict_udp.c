@@ -56,6 +56,8 @@ verdict_udp(const struct verdict_input *in)
 	    in->outer_port < PORT_SYSTEM && in->inner_port < PORT_SYSTEM;
 	struct direction d;
 
+	if (in->related)
+		return attempt(OUTCOME_ACCEPTED, RULE_W_69, CONFIDENCE_MED);
 	if (!in->inner->present)
 		return udp_outer_alone(in);
 	if (!in->outer->present)

@@ -628,6 +628,8 @@ write_finding(struct store *s, const struct finding *f)
 		return write_template(s, f);
 	case FINDING_HOST:
 		return write_host(s, f);
+	case FINDING_HOST_GUARD:
+		return ERR_OK;
 	case FINDING_EXPOSURE:
 		return write_exposure(s, f);
 	case FINDING_EXPOSURE_RETRACTED:

@@ -123,6 +123,11 @@ apply(struct world *w, const struct finding *f)
 		put(w->hosts, &w->host_count, sizeof(f->host), &f->host,
 		    sizeof(f->host.address));
 		break;
+	case FINDING_HOST_GUARD:
+		put(w->guards, &w->guard_count, sizeof(f->host_guard),
+		    &f->host_guard,
+		    offsetof(struct finding_host_guard, until_ms));
+		break;
 	case FINDING_EXPOSURE:
 		put(w->exposures, &w->exposure_count, sizeof(f->exposure),
 		    &f->exposure, sizeof(f->exposure.id));
@@ -246,6 +251,12 @@ world_restart(struct world *w)
 		f.kind = FINDING_EXPOSURE;
 		f.exposure = w->exposures[i];
 		if (f.exposure.state != EXPOSURE_CLOSED)
+			restore(w, &f);
+	}
+	for (uint32_t i = 0; i < w->guard_count; i++) {
+		f.kind = FINDING_HOST_GUARD;
+		f.host_guard = w->guards[i];
+		if (f.host_guard.until_ms == 0)
 			restore(w, &f);
 	}
 	for (uint32_t i = 0; i < w->alert_count; i++) {

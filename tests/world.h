@@ -21,9 +21,10 @@ struct world {
 	struct finding_trans_darkport alerts[WORLD_MAX];
 	struct finding_scan_event events[WORLD_MAX];
 	struct finding_host hosts[WORLD_MAX];
+	struct finding_host_guard guards[WORLD_MAX];
 	struct finding_outcome outcomes[WORLD_MAX];
 	uint32_t exposure_count, alert_count, event_count, host_count;
-	uint32_t outcome_count;
+	uint32_t guard_count, outcome_count;
 };
 
 /* The time at which the worlds begin. */
