@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A verdict as a line of JSON; its words and numbers need no escaping. */
 #include "daemon/verdicts.h"
-#include "exposure/verdict.h"
+#include "exposure/trace.h"
 
 static const char *
 initiator_name(const struct engine_trace *t)
@@ -23,6 +23,8 @@ verdicts_print(const struct engine_trace *t, void *out)
 	char outer[ADDR_TEXT_MAX];
 	char inner[ADDR_TEXT_MAX];
 
+	if (t->kind != TRACE_VERDICT && t->kind != TRACE_OVER)
+		return;
 	fprintf(out,
 	    "{\"outer\":\"%s\",\"outer_port\":%u,\"inner\":\"%s\","
 	    "\"inner_port\":%u,\"proto\":%u,\"generation\":%u,"

@@ -8,8 +8,8 @@
 #include "exposure/engine.h"
 
 /*
- * An engine_trace_fn: one verdict to out, a FILE, as a line of JSON. The
- * caller looks at ferror(out) in the end.
+ * An engine_trace_fn: one verdict, or its end, to out, a FILE, as a line of
+ * JSON. The caller looks at ferror(out) in the end.
  */
 void verdicts_print(const struct engine_trace *t, void *out);
 

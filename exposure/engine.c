@@ -132,6 +132,7 @@ engine_set_trace(struct engine *e, engine_trace_fn fn, void *arg)
 {
 	e->trace = fn;
 	e->trace_arg = arg;
+	nem_watch_ageing(e->nem, fn == NULL ? NULL : tracer_aged, e);
 }
 
 /* --- sources -------------------------------------------------------------- */
@@ -411,21 +412,9 @@ take_icmp_error(struct engine *e, const struct flow_record *f, int64_t start_ms,
 static void
 take_transit(struct engine *e, const struct flow_record *f)
 {
-	struct engine_trace t = {
-		.outer = f->src,
-		.inner = f->dst,
-		.outer_port = f->src_port,
-		.inner_port = f->dst_port,
-		.proto = f->protocol,
-		.ended = true,
-		.outcome = OUTCOME_TRANSIT,
-		.rule = RULE_SCOPE,
-		.initiator = SIDE_NONE,
-	};
-
 	counter_add(e->counters, COUNTER_FLOWS_TRANSIT, 1);
-	if (e->trace != NULL)
-		e->trace(&t, e->trace_arg);
+	if (TRACED(e))
+		tracer_skipped(e, f, TRACE_TRANSIT);
 }
 
 static void
@@ -441,6 +430,8 @@ take_record(struct engine *e, const struct flow_record *f)
 	counter_add(e->counters, COUNTER_FLOWS, 1);
 	if (src && borders_is_outside(e->borders, f->exporter, f->ingress_if)) {
 		counter_add(e->counters, COUNTER_SPOOFED_INTERNAL_SRC, 1);
+		if (TRACED(e))
+			tracer_skipped(e, f, TRACE_SPOOFED);
 		return;
 	}
 	if (profiles_take(e->profiles, f))
@@ -450,6 +441,8 @@ take_record(struct engine *e, const struct flow_record *f)
 	if (src && has_sent(f))
 		nem_host_seen(e->nem, &f->src, start_ms, end_ms);
 	if (!dst && flow_is_icmp_error(f)) {
+		if (TRACED(e))
+			tracer_skipped(e, f, TRACE_ICMP_ERROR);
 		take_icmp_error(e, f, start_ms, end_ms);
 		return;
 	}
@@ -459,18 +452,29 @@ take_record(struct engine *e, const struct flow_record *f)
 	}
 	if (src && dst) {
 		counter_add(e->counters, COUNTER_FLOWS_INTERNAL, 1);
-		if (!e->config.internal_scope)
+		if (!e->config.internal_scope) {
+			if (TRACED(e))
+				tracer_skipped(e, f, TRACE_INTERNAL);
 			return;
+		}
 	}
 	if (!is_usable(f)) {
 		counter_add(e->counters, COUNTER_FLOWS_UNUSABLE, 1);
+		if (TRACED(e))
+			tracer_skipped(e, f, TRACE_UNUSABLE);
 		return;
 	}
-	if (!has_sent(f))
-		return; /* the half of a biflow that says: nothing came */
+	if (!has_sent(f)) {
+		/* the half of a biflow that says: nothing came */
+		if (TRACED(e))
+			tracer_skipped(e, f, TRACE_EMPTY);
+		return;
+	}
 	outer = make_key(f, src && dst, src, &key);
 	pair = find_pair(e, &key, f, start_ms, end_ms);
 	note_claim(pair, f, outer);
+	if (TRACED(e))
+		tracer_record(e, f, pair, outer, start_ms, end_ms);
 	if (!half_add(outer ? &pair->outer : &pair->inner, f, start_ms, end_ms))
 		counter_add(e->counters, COUNTER_DUP_HALVES, 1);
 	judge_pair(e, pair, false);

@@ -106,29 +106,10 @@ void engine_set_profile(struct engine *e, uint32_t exporter,
 void engine_name_exporter(struct engine *e, uint32_t exporter,
     const struct addr *address);
 
-/*
- * One verdict, as it was given. A later one of the same 5-tuple and generation
- * replaces it, until one has ended: then the generation's number is free, and
- * the next one is of another conversation.
- */
-struct engine_trace {
-	struct addr outer;
-	struct addr inner;
-	uint16_t outer_port;
-	uint16_t inner_port;
-	uint8_t proto;
-	uint8_t generation; /* of the 5-tuple */
-	bool internal;	    /* both ends are internal */
-	bool ended;	    /* the conversation is forgotten */
-	uint8_t outcome;
-	uint8_t rule;
-	uint8_t confidence;
-	uint8_t initiator; /* 0 outer, 1 inner, 2 unknown */
-	uint8_t technique;
-};
+struct engine_trace; /* exposure/trace.h */
 typedef void (*engine_trace_fn)(const struct engine_trace *t, void *arg);
 
-/* fn NULL: no trace, as at the start. */
+/* Gets every step of every decision. fn NULL: no trace, as at the start. */
 void engine_set_trace(struct engine *e, engine_trace_fn fn, void *arg);
 
 struct engine_summary {

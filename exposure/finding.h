@@ -237,6 +237,9 @@ const char *outcome_name(unsigned value);
 const char *rule_name(unsigned value);
 const char *listener_name(unsigned value);
 
+/* Why the rule says so: a sentence without a full stop; "" for no rule. */
+const char *rule_why(unsigned rule);
+
 /* --- the findings -------------------------------------------------------- */
 
 enum finding_kind {

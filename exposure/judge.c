@@ -94,6 +94,8 @@ icmp_of(struct engine *e, struct pair *pair)
 	if (found == ICMP_ERROR_NONE && ambiguous)
 		counter_add(e->counters, COUNTER_ICMP_AMBIGUOUS, 1);
 	pair->icmp = (uint8_t)found;
+	if (TRACED(e))
+		tracer_icmp(e, pair, found, ambiguous);
 	return found;
 }
 
@@ -110,6 +112,7 @@ judge(struct engine *e, struct pair *pair, bool final)
 	const struct pair_key *key = pairs_key(e->pairs, pair);
 	const struct exposure *x = NULL;
 	struct verdict v;
+	bool turned = false;
 	struct verdict_input in = {
 		.outer = &pair->outer,
 		.inner = &pair->inner,
@@ -148,40 +151,18 @@ judge(struct engine *e, struct pair *pair, bool final)
 		in.inner = &pair->outer;
 		in.outer_port = key->inner_port;
 		in.inner_port = key->outer_port;
-		v = verdict_of(&in);
-		if (v.initiator != SIDE_NONE)
-			v.initiator =
-			    v.initiator == SIDE_OUTER ? SIDE_INNER : SIDE_OUTER;
-		return v;
+		turned = true;
 	}
-	return verdict_of(&in);
+	v = verdict_of(&in);
+	if (turned && v.initiator != SIDE_NONE)
+		v.initiator =
+		    v.initiator == SIDE_OUTER ? SIDE_INNER : SIDE_OUTER;
+	if (TRACED(e))
+		tracer_judged(e, pair, &in, &v);
+	return v;
 }
 
 /* --- what follows --------------------------------------------------------- */
-
-static void
-trace(const struct engine *e, const struct pair *pair, bool ended)
-{
-	const struct pair_key *key = pairs_key(e->pairs, pair);
-	struct engine_trace t = {
-		.outer = key->outer,
-		.inner = key->inner,
-		.outer_port = key->outer_port,
-		.inner_port = key->inner_port,
-		.proto = key->proto,
-		.generation = key->generation,
-		.internal = key->scope == SCOPE_INTERNAL,
-		.ended = ended,
-		.outcome = pair->verdict.outcome,
-		.rule = pair->verdict.rule,
-		.confidence = pair->verdict.confidence,
-		.initiator = pair->verdict.initiator,
-		.technique = pair->verdict.technique,
-	};
-
-	if (e->trace != NULL)
-		e->trace(&t, e->trace_arg);
-}
 
 static void
 count_first(struct engine *e, const struct verdict *v)
@@ -376,10 +357,14 @@ follow(struct engine *e, struct pair *pair, struct verdict v)
 		       pair->verdict.confidence != v.confidence;
 
 	count_outcome(e, pair, &v);
+	if (TRACED(e))
+		tracer_before_maps(e, pair);
 	follow_in_maps(e, pair, &v);
 	pair->verdict = v;
-	if (changed)
-		trace(e, pair, false);
+	if (TRACED(e) && changed)
+		tracer_verdict(e, pair);
+	if (TRACED(e))
+		tracer_after_maps(e, pair);
 	scan_reconcile(e, pair);
 	e->state_dirty = true;
 }
@@ -466,6 +451,8 @@ judge_pair(struct engine *e, struct pair *pair, bool final)
 		listener_review_transfer(e, pair);
 	count_fan_in(e, pair);
 	set_timer(e, pair, pair->settled);
+	if (TRACED(e))
+		tracer_timer(e, pair);
 }
 
 void
@@ -478,7 +465,8 @@ pair_drop(struct engine *e, struct pair *pair)
 				    ? NULL
 				    : sources_at(e->sources, pair->source);
 
-	trace(e, pair, true);
+	if (TRACED(e))
+		tracer_end(e, pair, TRACE_OVER);
 	if (x != NULL && x->opener == pairs_slot(e->pairs, pair))
 		x->opener = TABLE_NONE;
 	sources_unlink(e->sources, e->pairs, pair);
@@ -492,6 +480,8 @@ judge_due(struct engine *e, struct pair *pair)
 {
 	struct pair *other;
 
+	if (TRACED(e))
+		tracer_end(e, pair, TRACE_DUE);
 	if (pair->class == PAIR_UNANSWERED || pair->class == PAIR_ANSWERED) {
 		/* it stays for a while: what still comes is no new attempt */
 		judge_pair(e, pair, true);
@@ -510,6 +500,8 @@ judge_due(struct engine *e, struct pair *pair)
 void
 judge_shed(struct engine *e, struct pair *pair)
 {
+	if (TRACED(e))
+		tracer_end(e, pair, TRACE_SHED);
 	if (pair->class == PAIR_UNANSWERED || pair->class == PAIR_ANSWERED) {
 		struct verdict v = judge(e, pair, true);
 

@@ -68,6 +68,8 @@ struct nem {
 	struct chain closed; /* the one closed first comes first */
 	struct chain dirty;
 	uint32_t open_count;
+	nem_exposure_fn aged;
+	void *aged_arg;
 	uint32_t ended_count;
 	struct finding ended[ENDED_MAX];
 };
@@ -712,6 +714,20 @@ is_stale(const struct nem *n, const struct exposure *x, int64_t now_ms)
 }
 
 void
+nem_watch_ageing(struct nem *n, nem_exposure_fn fn, void *arg)
+{
+	n->aged = fn;
+	n->aged_arg = arg;
+}
+
+static void
+tell_aged(const struct nem *n, struct exposure *x)
+{
+	if (n->aged != NULL)
+		n->aged(x, n->aged_arg);
+}
+
+void
 nem_age(struct nem *n, int64_t now_ms)
 {
 	struct exposure *next;
@@ -727,10 +743,12 @@ nem_age(struct nem *n, int64_t now_ms)
 		if (x->finding.tier == TIER_TRANSIENT &&
 		    unseen >= TRANSIENT_MS) {
 			close_interval(n, x, x->finding.last_ms);
+			tell_aged(n, x);
 		} else if (x->finding.state == EXPOSURE_OPEN &&
 			   is_stale(n, x, now_ms)) {
 			x->finding.state = EXPOSURE_STALE;
 			mark_dirty(n, x);
+			tell_aged(n, x);
 		}
 	}
 	hosts_age(n->hosts, now_ms);

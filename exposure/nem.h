@@ -133,6 +133,9 @@ typedef void (*nem_exposure_fn)(struct exposure *x, void *arg);
 void nem_each_opened_by(struct nem *n, const struct addr *client,
     uint32_t *steps, nem_exposure_fn fn, void *arg);
 
+/* Calls fn, NULL for none, for every exposure that time alone changes. */
+void nem_watch_ageing(struct nem *n, nem_exposure_fn fn, void *arg);
+
 /* Ageing: stale, transient gone, hosts forgotten. At most once a minute. */
 void nem_age(struct nem *n, int64_t now_ms);
 

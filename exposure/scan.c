@@ -251,6 +251,8 @@ scan_reconcile(struct engine *e, struct pair *pair)
 		if (before == PAIR_EVENT_NONE)
 			return;
 		events_retract(e->events, pair->event_id);
+		if (TRACED(e))
+			tracer_event(e, pair, NULL, true);
 		pair->event = PAIR_EVENT_NONE;
 		pair->event_id = pair->event_mark = 0;
 		count_event(e, pair, before, answer_before, 0);
@@ -268,6 +270,9 @@ scan_reconcile(struct engine *e, struct pair *pair)
 		pair->event_mark = mark;
 		pair->event_ts_ms = event.ts_ms;
 		events_put(e->events, &event);
+		if (TRACED(e))
+			tracer_event(e, pair, &event,
+			    before != PAIR_EVENT_NONE);
 		count_event(e, pair, before, answer_before, event.answer);
 	}
 	if (is_opener(e, pair, x))

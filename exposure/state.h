@@ -18,6 +18,7 @@
 #include "exposure/pinholes.h"
 #include "exposure/profiles.h"
 #include "exposure/sources.h"
+#include "exposure/tracer.h"
 
 /*
  * Work that strangers can make long, in one second of the data's time: looks
@@ -51,6 +52,8 @@ struct engine {
 	bool state_dirty;
 	engine_trace_fn trace;
 	void *trace_arg;
+	bool traced_before; /* traced is what the exposure was */
+	struct finding_exposure traced;
 };
 
 /* engine.c: records and time. judge.c: verdicts and what follows. scan.c: */

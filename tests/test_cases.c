@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "exposure/trace.h"
 #include "exposure/verdict.h"
 #include "tests/cases.h"
 #include "tests/test.h"
@@ -385,7 +386,7 @@ remember(const struct engine_trace *t, void *arg)
 		.dst_port = t->inner_port,
 		.protocol = t->proto };
 
-	if (!is_judged(told->c, &f))
+	if (t->kind != TRACE_VERDICT || !is_judged(told->c, &f))
 		return;
 	assert_true(t->generation < GENERATIONS);
 	if (told->generations == 0)
