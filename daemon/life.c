@@ -19,6 +19,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/summary.h"
 #include "daemon/supervise.h"
+#include "daemon/trace.h"
 #include "daemon/verdicts.h"
 
 #define MODULE	       "daemon"
@@ -41,6 +42,8 @@ struct life {
 	uint32_t socket_count;
 	struct endpoint http;
 	enum phase phase; /* as last logged */
+	struct trace_printer tracer;
+	bool traced;
 	bool serving;
 	bool verdicts; /* a replay prints them */
 };
@@ -115,6 +118,21 @@ life_print_verdicts(struct life *l)
 	l->verdicts = true;
 }
 
+void
+life_trace(struct life *l, const struct trace_filters *filters)
+{
+	l->tracer.filters = *filters;
+	l->tracer.out = stdout;
+	l->traced = true;
+}
+
+/* A trace_exporter_fn. */
+static const struct finding_exporter *
+find_exporter(void *pipeline, uint32_t exporter)
+{
+	return pipeline_exporter(pipeline, exporter);
+}
+
 /* --- start ---------------------------------------------------------------- */
 
 static int
@@ -141,6 +159,9 @@ static int
 open_store(struct life *l)
 {
 	char message[STORE_MESSAGE_MAX];
+
+	if (l->config->store[0] == '\0')
+		return EXIT_NOT_YET;
 
 	if (store_open(l->config->store, l->counters, &l->store, message) !=
 	    ERR_OK)
@@ -172,13 +193,34 @@ log_training(const struct life *l)
 		    duration_format(l->config->engine.training_ms, length));
 }
 
+/* What the store knew, and where findings go. */
+static int
+attach_store(struct life *l)
+{
+	int err;
+
+	if (l->store == NULL) {
+		pipeline_start(l->pipeline, NULL);
+		return EXIT_NOT_YET;
+	}
+	err = pipeline_restore(l->pipeline, l->store);
+	if (err != ERR_OK)
+		return fail(EXIT_FAILED, "store %s: cannot be read back: %s",
+		    l->config->store, err_name(err));
+	l->writer = writer_start(l->store);
+	if (l->writer == NULL)
+		return fail(EXIT_FAILED, "cannot start the writer thread");
+	pipeline_start(l->pipeline, l->writer);
+	return EXIT_NOT_YET;
+}
+
 /* The engine and what the store knew. */
 static int
 make_pipeline(struct life *l)
 {
 	struct engine_config engine = l->config->engine;
 	struct decoder_config decoder = l->config->decoder;
-	int err;
+	int code;
 
 	engine.key = hash_key_random();
 	decoder.key = hash_key_random();
@@ -188,14 +230,14 @@ make_pipeline(struct life *l)
 		    "no memory for tables of %" PRIu64 " octets: make the "
 		    "max_ keywords smaller",
 		    engine_bytes(&engine));
-	err = pipeline_restore(l->pipeline, l->store);
-	if (err != ERR_OK)
-		return fail(EXIT_FAILED, "store %s: cannot be read back: %s",
-		    l->config->store, err_name(err));
-	l->writer = writer_start(l->store);
-	if (l->writer == NULL)
-		return fail(EXIT_FAILED, "cannot start the writer thread");
-	pipeline_start(l->pipeline, l->writer);
+	if (l->traced) {
+		l->tracer.exporter = find_exporter;
+		l->tracer.exporter_arg = l->pipeline;
+		pipeline_trace(l->pipeline, trace_print, &l->tracer);
+	}
+	code = attach_store(l);
+	if (code != EXIT_NOT_YET)
+		return code;
 	log_training(l);
 	return EXIT_NOT_YET;
 }
@@ -303,13 +345,14 @@ print_hints(const struct life *l)
 	puts("SIGINT (Ctrl-C) or SIGTERM ends darkportd.\n");
 }
 
-/* What the replay found, unless its verdicts told. */
+/* What the replay found, unless its verdicts or its trace told. */
 static int
 print_replay(const struct life *l)
 {
-	if (l->verdicts)
+	if (l->verdicts || l->traced)
 		return fflush(stdout) != 0 || ferror(stdout) != 0
-			   ? fail(EXIT_FAILED, "the verdicts cannot be written")
+			   ? fail(EXIT_FAILED, "the %s cannot be written",
+				 l->traced ? "trace" : "verdicts")
 			   : EXIT_NOT_YET;
 	if (summary_print(l->config->store, l->counters, stdout) != ERR_OK)
 		return fail(EXIT_FAILED, "store %s: cannot be read back",

@@ -9,6 +9,7 @@
 
 #include "common/log.h"
 #include "daemon/config.h"
+#include "daemon/trace_filter.h"
 
 #define EXIT_DONE    0
 #define EXIT_FAILED  1	  /* at run time */
@@ -28,8 +29,12 @@ struct life *life_new(const struct config *config, enum log_level level);
  * summary. */
 void life_print_verdicts(struct life *l);
 
+/* Before life_start(): life_replay() prints the trace of these endpoints to
+ * stdout, not the summary. */
+void life_trace(struct life *l, const struct trace_filters *filters);
+
 /* Takes the HTTP address, binds the sockets, opens the store, restores the
- * maps, starts writer and API. */
+ * maps, starts writer and API. A store "" is none. */
 int life_start(struct life *l);
 
 /* Reads the captures and prints what they showed. */

@@ -3,6 +3,7 @@
  * darkportd: router exports in, exposure map out.
  * Exit codes: 0 done, 1 failed at run time, 2 usage, 78 bad configuration.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,43 @@
 #include "daemon/life.h"
 #include "daemon/options.h"
 #include "daemon/supervise.h"
+
+/* A trace is of a capture, and leaves nothing behind that no flag names. */
+static int
+prepare_trace(const struct options *o, struct config *c)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (o->trace.count == 0)
+		return EXIT_NOT_YET;
+	if (o->verdicts) {
+		fputs("darkportd: --trace: not together with --verdicts\n",
+		    stderr);
+		return EXIT_USAGE;
+	}
+	if (c->read_count == 0) {
+		fputs("darkportd: --trace: needs --read, the capture to "
+		      "explain\n",
+		    stderr);
+		return EXIT_USAGE;
+	}
+	for (uint32_t i = 0; i < o->trace.count; i++) {
+		const struct addr *host = &o->trace.filters[i].host;
+
+		if (prefix_set_find(&c->engine.internal, host) != NULL)
+			continue;
+		fprintf(stderr,
+		    "darkportd: --trace '%s': is in none of the internal "
+		    "networks\n",
+		    addr_format(host, text));
+		return EXIT_USAGE;
+	}
+	if (!options_set(o, CONFIG_ROW_store))
+		c->store[0] = '\0';
+	c->listen_count = 0;
+	c->http_on = false;
+	return EXIT_NOT_YET;
+}
 
 /* Defaults, then the file, then the flags. */
 static int
@@ -96,6 +134,10 @@ live(const struct options *o, const struct config *c, enum log_level level)
 	}
 	if (o->verdicts)
 		life_print_verdicts(life);
+	if (o->trace.count != 0) {
+		signal(SIGPIPE, SIG_DFL); /* whoever leaves the pipe ends it */
+		life_trace(life, &o->trace);
+	}
 	code = life_start(life);
 	if (code == EXIT_NOT_YET)
 		code = life_replay(life);
@@ -132,5 +174,7 @@ main(int argc, char **argv)
 	code = print_flows(&options, &config);
 	if (code == EXIT_NOT_YET)
 		code = check_verdicts(&options, &config);
+	if (code == EXIT_NOT_YET)
+		code = prepare_trace(&options, &config);
 	return code == EXIT_NOT_YET ? live(&options, &config, level) : code;
 }

@@ -19,6 +19,8 @@
 	X(read, 'r', "FILE", "read a capture of exports; may be given again")  \
 	X(flows, 0, NULL, "print the captures' flow records as JSON and end")  \
 	X(verdicts, 0, NULL, "print what the captures lead to as JSON")        \
+	X(trace, 0, "HOST[:PORT][/PROTO]",                                     \
+	    "print what the engine thinks of it; may be given again")          \
 	X(store, 0, "FILE", "the SQLite file")                                 \
 	X(http, 0, "ADDR:PORT|none", "where the HTTP API answers")             \
 	X(training, 0, "DURATION|0", "how long the maps are learned")          \
@@ -112,6 +114,27 @@ take_setting(struct options *o, struct config *scratch, int row,
 }
 
 static int
+take_trace(struct options *o, const char *value,
+    char message[CONFIG_MESSAGE_MAX])
+{
+	struct trace_filters *t = &o->trace;
+	const char *why;
+
+	if (t->count == TRACE_FILTERS_MAX) {
+		snprintf(message, CONFIG_MESSAGE_MAX,
+		    "more than %d times --trace", TRACE_FILTERS_MAX);
+		return ERR_FULL;
+	}
+	if (trace_filter_parse(value, &t->filters[t->count], &why) != ERR_OK) {
+		snprintf(message, CONFIG_MESSAGE_MAX, "--trace '%.256s': %s",
+		    value, why);
+		return ERR_FORMAT;
+	}
+	t->count++;
+	return ERR_OK;
+}
+
+static int
 take_option(struct options *o, struct config *scratch, int row,
     const char *value, char message[CONFIG_MESSAGE_MAX])
 {
@@ -131,6 +154,8 @@ take_option(struct options *o, struct config *scratch, int row,
 	case OPTION_verdicts:
 		o->verdicts = true;
 		return ERR_OK;
+	case OPTION_trace:
+		return take_trace(o, value, message);
 	case OPTION_verbose:
 		o->verbose++;
 		return ERR_OK;
@@ -203,6 +228,15 @@ options_parse(int argc, char **argv, struct options *out,
 	}
 	*out = o;
 	return ERR_OK;
+}
+
+bool
+options_set(const struct options *o, enum config_row row)
+{
+	for (uint32_t i = 0; i < o->setting_count; i++)
+		if (o->settings[i].keyword == &config_keywords[row])
+			return true;
+	return false;
 }
 
 void

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "daemon/config.h"
+#include "daemon/trace_filter.h"
 
 #define OPTIONS_SETTING_MAX 512
 
@@ -23,7 +24,8 @@ struct options {
 	bool version;
 	bool help;
 	unsigned verbose;
-	const char *config_path; /* borrowed from argv; NULL: none */
+	struct trace_filters trace; /* endpoints to trace; count 0: none */
+	const char *config_path;    /* borrowed from argv; NULL: none */
 	uint32_t setting_count;
 	struct {
 		const struct config_keyword *keyword;
@@ -48,6 +50,9 @@ const struct option_row *options_rows(uint32_t *count);
  */
 int options_parse(int argc, char **argv, struct options *out,
     char message[CONFIG_MESSAGE_MAX]) MUST_CHECK;
+
+/* A flag set this keyword. */
+bool options_set(const struct options *o, enum config_row row);
 
 /* Puts the flags' values over the file's. */
 void options_apply(const struct options *o, struct config *c);

@@ -35,7 +35,7 @@ struct pipeline {
 	struct registry *registry;
 	struct watch *watch;
 	struct counters *counters;
-	struct writer *writer;		/* borrowed */
+	struct writer *writer;		/* borrowed; NULL: keeps nothing */
 	struct flow_batch *flows;	/* decoded, not judged */
 	struct finding_batch *findings; /* the writer's while it is busy */
 	uint64_t sequence;		/* of the last batch handed over */
@@ -221,6 +221,12 @@ pipeline_trace(struct pipeline *p, engine_trace_fn fn, void *arg)
 	engine_set_trace(p->engine, fn, arg);
 }
 
+const struct finding_exporter *
+pipeline_exporter(const struct pipeline *p, uint32_t exporter)
+{
+	return registry_at(p->registry, exporter);
+}
+
 void
 pipeline_start(struct pipeline *p, struct writer *w)
 {
@@ -305,6 +311,18 @@ collect_memories(struct pipeline *p)
 	}
 }
 
+static bool
+is_idle(const struct pipeline *p)
+{
+	return p->writer == NULL || writer_idle(p->writer);
+}
+
+static bool
+wait_idle(struct pipeline *p, int timeout_ms)
+{
+	return p->writer == NULL || writer_wait(p->writer, timeout_ms);
+}
+
 /*
  * Hands one batch over; the writer is idle. Exporters come first: the
  * findings behind them name them. True when more is waiting.
@@ -312,7 +330,7 @@ collect_memories(struct pipeline *p)
 static bool
 hand_over(struct pipeline *p)
 {
-	assert(writer_idle(p->writer));
+	assert(is_idle(p));
 	p->findings->count = 0;
 	registry_collect(p->registry, p->findings);
 	collect_memories(p);
@@ -322,7 +340,7 @@ hand_over(struct pipeline *p)
 	if (p->findings->count == 0)
 		return false;
 	p->findings->sequence = ++p->sequence;
-	if (!writer_submit(p->writer, p->findings))
+	if (p->writer != NULL && !writer_submit(p->writer, p->findings))
 		assert(false && "an idle writer takes a batch");
 	return p->waiting;
 }
@@ -334,11 +352,11 @@ hand_over_all(struct pipeline *p, int timeout_ms)
 	bool more;
 
 	do {
-		if (!writer_wait(p->writer, timeout_ms))
+		if (!wait_idle(p, timeout_ms))
 			return ERR_IO;
 		more = hand_over(p);
 	} while (more);
-	return writer_wait(p->writer, timeout_ms) ? ERR_OK : ERR_IO;
+	return wait_idle(p, timeout_ms) ? ERR_OK : ERR_IO;
 }
 
 /* --- from the datagrams --------------------------------------------------- */
@@ -455,7 +473,7 @@ pipeline_flush(void *pipeline)
 	struct pipeline *p = pipeline;
 
 	judge(p);
-	if (is_due(p) && writer_idle(p->writer))
+	if (is_due(p) && is_idle(p))
 		hand_over(p);
 }
 
@@ -466,7 +484,7 @@ pipeline_tick(struct pipeline *p, int64_t now_ms)
 	engine_tick(p->engine, now_ms);
 	watch(p, now_ms);
 	registry_turn(p->registry, now_ms);
-	if (writer_idle(p->writer))
+	if (is_idle(p))
 		hand_over(p);
 }
 

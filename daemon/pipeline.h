@@ -38,10 +38,16 @@ void pipeline_free(struct pipeline *p); /* takes NULL */
  * that opened it. Errors: those of store_restore(). */
 int pipeline_restore(struct pipeline *p, struct store *s) MUST_CHECK;
 
-/* As engine_set_trace(). */
+/* Tells fn every step of the engine: exposure/trace.h. */
 void pipeline_trace(struct pipeline *p, engine_trace_fn fn, void *arg);
 
-/* From here on batches go to w, borrowed until pipeline_finish(). */
+/* Who an exporter of the trace is; NULL: nobody. Borrowed until the next
+ * datagram. */
+const struct finding_exporter *pipeline_exporter(const struct pipeline *p,
+    uint32_t exporter);
+
+/* From here on batches go to w, borrowed until pipeline_finish(). NULL: they
+ * go nowhere. */
 void pipeline_start(struct pipeline *p, struct writer *w);
 
 /* Live: one datagram (a datagram_fn), the end of a burst, one second. */

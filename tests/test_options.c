@@ -7,7 +7,7 @@
 #include "daemon/options.h"
 #include "tests/test.h"
 
-#define WORDS_MAX 16
+#define WORDS_MAX 24
 
 /* Parses a line of words separated by single spaces. */
 static int
@@ -55,10 +55,14 @@ options_read_every_flag(void **state)
 	assert_string_equal(c.store, "x.db");
 	assert_false(c.http_on);
 	assert_false(o.flows);
-	parse_right("darkportd -T --dump --flows -vv -v -V -h --training 0",
+	parse_right("darkportd -T --dump --flows -vv -v -V -h --training 0 "
+		    "--trace 192.0.2.1:22 --trace [::1]",
 	    &o);
 	assert_true(o.check && o.dump && o.flows && o.version && o.help);
 	assert_int_equal(o.verbose, 3);
+	assert_int_equal(o.trace.count, 2);
+	assert_true(options_set(&o, CONFIG_ROW_training));
+	assert_false(options_set(&o, CONFIG_ROW_store));
 	options_apply(&o, &c);
 	assert_int_equal(c.engine.training_ms, 0);
 }

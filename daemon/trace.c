@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The trace as text: one function for each kind of step. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "daemon/trace.h"
+#include "daemon/trace_text.h"
+
+/* A line of a block: the word, padded. */
+static void
+begin_line(FILE *out, const char *word)
+{
+	fprintf(out, "  %-9s", word);
+}
+
+/* --- records -------------------------------------------------------------- */
+
+static void
+print_sent(const struct trace_printer *p, const struct flow_record *f)
+{
+	const struct finding_exporter *e =
+	    p->exporter == NULL ? NULL
+				: p->exporter(p->exporter_arg, f->exporter);
+	char a[TRACE_TEXT_MAX];
+
+	begin_line(p->out, "sent");
+	if (f->protocol == 6 && (f->has & FLOW_HAS_TCP_FLAGS) != 0)
+		fprintf(p->out, "flags %s, ", trace_flags(f->tcp_flags, a));
+	else if (f->protocol == 6)
+		fputs("no flags, ", p->out);
+	if ((f->has & FLOW_HAS_PACKETS) != 0)
+		fprintf(p->out, "packets %" PRIu64 " octets %" PRIu64,
+		    f->packets, f->octets);
+	else
+		fprintf(p->out, "packets not told, octets %" PRIu64, f->octets);
+	if ((f->has & FLOW_HAS_TIMES) != 0)
+		fprintf(p->out, ", start %s duration %" PRId64 " ms",
+		    trace_time(f->start_ms, a), f->end_ms - f->start_ms);
+	trace_print_extras(f, p->out);
+	fprintf(p->out, ", exporter %" PRIu32, f->exporter);
+	if (e != NULL)
+		fprintf(p->out, " (%s domain %" PRIu32 " version %u)",
+		    addr_format(&e->address, a), e->domain,
+		    (unsigned)e->protocol);
+	fputc('\n', p->out);
+}
+
+static const char *
+why_skipped(enum trace_fate fate)
+{
+	switch (fate) {
+	case TRACE_ICMP_ERROR:
+		return "an ICMP error, kept for the attempts it may answer";
+	case TRACE_TRANSIT:
+		return "neither end is internal";
+	case TRACE_INTERNAL:
+		return "both ends are internal, and internal_scope is off";
+	case TRACE_UNUSABLE:
+		return "no ports, or a protocol that is not judged";
+	case TRACE_SPOOFED:
+		return "from inside, it says, but it came in from outside";
+	case TRACE_EMPTY:
+		return "0 packets: the half of a biflow that did not come";
+	case TRACE_JOINED:
+	case TRACE_BEGAN:
+		break;
+	}
+	return "";
+}
+
+static void
+print_halves(const struct trace_record *r, FILE *out)
+{
+	const char *side = trace_side(r->side);
+	const char *other =
+	    trace_side(r->side == SIDE_OUTER ? SIDE_INNER : SIDE_OUTER);
+
+	if (r->before->present) {
+		begin_line(out, "before");
+		fprintf(out, "%s: ", side);
+		trace_print_half(r->before, out);
+		fputc('\n', out);
+	}
+	begin_line(out, side);
+	trace_print_half(r->after, out);
+	fputs(r->told_new ? "\n" : "; it told nothing new\n", out);
+	begin_line(out, other);
+	trace_print_half(r->other, out);
+	fputc('\n', out);
+}
+
+static void
+print_record(struct trace_printer *p, const struct engine_trace *t)
+{
+	const struct trace_record *r = &t->record;
+	const struct flow_record *f = r->flow;
+	char time[TRACE_TEXT_MAX];
+	char src[TRACE_TEXT_MAX];
+	char dst[TRACE_TEXT_MAX];
+	char proto[TRACE_TEXT_MAX];
+
+	fprintf(p->out, "record %" PRIu64 " %s %s > %s %s\n", p->records,
+	    trace_time(f->received_ms, time),
+	    trace_endpoint(&f->src, f->src_port, f->protocol, src),
+	    trace_endpoint(&f->dst, f->dst_port, f->protocol, dst),
+	    trace_proto(f->protocol, proto));
+	print_sent(p, f);
+	if (r->time_replaced) {
+		begin_line(p->out, "time");
+		fputs("it cannot be; the time received stands for it\n",
+		    p->out);
+	}
+	if (r->fate != TRACE_JOINED && r->fate != TRACE_BEGAN) {
+		begin_line(p->out,
+		    r->fate == TRACE_ICMP_ERROR ? "icmp" : "ignored");
+		fprintf(p->out, "%s\n", why_skipped(r->fate));
+		return;
+	}
+	begin_line(p->out, r->fate == TRACE_JOINED ? "joins" : "begins");
+	fprintf(p->out, "generation %u, as its %s half\n",
+	    (unsigned)t->generation, trace_side(r->side));
+	begin_line(p->out, "shows");
+	fprintf(p->out, "%s\n", trace_evidence(r->evidence, proto));
+	print_halves(r, p->out);
+}
+
+/* --- the verdict ---------------------------------------------------------- */
+
+static bool
+same(const struct verdict *a, const struct verdict *b)
+{
+	return a->outcome == b->outcome && a->rule == b->rule &&
+	       a->confidence == b->confidence;
+}
+
+/* What the verdict may use besides the halves. */
+static void
+print_given(const struct verdict_input *in, FILE *out)
+{
+	static const char *const fan_ins[] = { NULL, "many peers meet there",
+		"few peers meet there" };
+	static const char *const errors[] = { NULL, "ICMP says closed",
+		"ICMP says unreachable" };
+	const char *facts[12];
+	unsigned count = 0;
+
+	if (in->feed.one_sided)
+		facts[count++] = "feed one-sided";
+	if (in->feed.sampled)
+		facts[count++] = "feed sampled";
+	if (in->feed.no_flags)
+		facts[count++] = "feed without flags";
+	if (in->feed.merged_flags)
+		facts[count++] = "feed merges flags";
+	if (in->feed.shared_times)
+		facts[count++] = "feed shares times";
+	if (in->known_service)
+		facts[count++] = "service in the map";
+	if (in->pinhole)
+		facts[count++] = "the inner end sent first";
+	if (in->claimed != SIDE_NONE)
+		facts[count++] = in->claimed == SIDE_OUTER
+				     ? "exporter says outer opened"
+				     : "exporter says inner opened";
+	if (in->prior != SIDE_NONE)
+		facts[count++] = in->prior == SIDE_OUTER
+				     ? "outer opened before"
+				     : "inner opened before";
+	if (fan_ins[in->fan_in] != NULL)
+		facts[count++] = fan_ins[in->fan_in];
+	if (errors[in->icmp] != NULL)
+		facts[count++] = errors[in->icmp];
+	if (in->final)
+		facts[count++] = "nothing more is waited for";
+	if (count == 0)
+		return;
+	begin_line(out, "given");
+	for (unsigned i = 0; i < count; i++)
+		fprintf(out, "%s%s", i != 0 ? ", " : "", facts[i]);
+	fputc('\n', out);
+}
+
+/* What it would be if one thing were otherwise; said when that matters. */
+static void
+print_candidate(const struct verdict_input *in, const struct verdict *now,
+    const char *condition, FILE *out)
+{
+	struct verdict v = verdict_of(in);
+
+	if (same(&v, now))
+		return;
+	begin_line(out, "else");
+	fprintf(out, "%s: ", condition);
+	trace_print_verdict(&v, out);
+	if (v.outcome != OUTCOME_NONE)
+		fprintf(out, ": %s", rule_why(v.rule));
+	fputc('\n', out);
+}
+
+static void
+print_candidates(const struct verdict_input *in, const struct verdict *now,
+    FILE *out)
+{
+	struct verdict_input other = *in;
+
+	if (!in->final) {
+		other.final = true;
+		print_candidate(&other, now, "if nothing more comes", out);
+	}
+	if (in->known_service) {
+		other = *in;
+		other.known_service = false;
+		print_candidate(&other, now, "without the map", out);
+	}
+	if (in->claimed != SIDE_NONE) {
+		other = *in;
+		other.claimed = SIDE_NONE;
+		print_candidate(&other, now, "without the exporter's word",
+		    out);
+	}
+	if (in->prior != SIDE_NONE) {
+		other = *in;
+		other.prior = SIDE_NONE;
+		print_candidate(&other, now, "without the attempt before", out);
+	}
+	if (in->fan_in != FAN_IN_UNKNOWN) {
+		other = *in;
+		other.fan_in = FAN_IN_UNKNOWN;
+		print_candidate(&other, now, "without the other peers", out);
+	}
+}
+
+/* The two starts that D5 compares, for who wonders why it did or did not. */
+static void
+print_starts(const struct verdict_input *in, FILE *out)
+{
+	const struct half *o = in->outer;
+	const struct half *i = in->inner;
+
+	if (!o->has_syn_time || !i->has_syn_time)
+		return;
+	begin_line(out, "starts");
+	if (o->syn_exporter != i->syn_exporter)
+		fputs("told by two exporters: not compared\n", out);
+	else if (o->has_syn_uptime && i->has_syn_uptime)
+		fprintf(out, "inner minus outer: %" PRId32 " ms of uptime\n",
+		    (int32_t)(i->syn_uptime_ms - o->syn_uptime_ms));
+	else
+		fprintf(out, "inner minus outer: %" PRId64 " ms\n",
+		    i->syn_ms - o->syn_ms);
+}
+
+static void
+print_judged(const struct trace_judged *j, FILE *out)
+{
+	bool stands = same(&j->before, &j->now);
+
+	begin_line(out, "judged");
+	trace_print_verdict(&j->now, out);
+	fprintf(out, "%s\n",
+	    stands && j->now.outcome != OUTCOME_NONE ? ", as before" : "");
+	begin_line(out, "why");
+	fprintf(out, "%s\n", rule_why(j->now.rule));
+	print_given(j->input, out);
+	if (!stands)
+		print_starts(j->input, out);
+	if (!stands || j->now.outcome == OUTCOME_NONE)
+		print_candidates(j->input, &j->now, out);
+}
+
+static void
+print_verdict(const struct engine_trace *t, FILE *out)
+{
+	struct verdict v = { t->outcome, t->rule, t->confidence, t->initiator,
+		t->technique };
+
+	begin_line(out, "verdict");
+	trace_print_verdict(&v, out);
+	fputc('\n', out);
+}
+
+/* --- the maps ------------------------------------------------------------- */
+
+static void
+print_exposure(const struct finding_exposure *x, FILE *out)
+{
+	fprintf(out,
+	    "tier %s, best %s %s, accepted %" PRIu64 ", clients %" PRIu32,
+	    tier_name(x->tier), rule_name(x->rule),
+	    confidence_name(x->confidence), x->accepted, x->clients);
+}
+
+static void
+print_closing(const struct finding_exposure *b,
+    const struct finding_exposure *x, FILE *out)
+{
+	char text[TRACE_TEXT_MAX];
+
+	if (x->refused > b->refused)
+		fprintf(out, ", refusal %" PRIu64 " since the last acceptance",
+		    x->refused);
+	if (x->state == b->state)
+		return;
+	fprintf(out, ", now %s", exposure_state_name(x->state));
+	if (x->closed_ms != 0)
+		fprintf(out, " since %s", trace_time(x->closed_ms, text));
+}
+
+/* What the conversation changed in an exposure that was there. */
+static void
+print_change(const struct trace_map *m, FILE *out)
+{
+	const struct finding_exposure *b = m->before;
+	const struct finding_exposure *x = m->after;
+	char text[TRACE_TEXT_MAX];
+	bool moved = b->first_client_port != x->first_client_port ||
+		     !addr_equal(&b->first_client, &x->first_client);
+
+	fprintf(out, "exposure %" PRIu64, x->id);
+	if (memcmp(b, x, sizeof(*x)) == 0) {
+		fprintf(out, " unchanged%s\n",
+		    m->counted ? ": it has counted this one" : "");
+		return;
+	}
+	if (x->accepted > b->accepted)
+		fputs(", acceptance counted", out);
+	if (x->accepted < b->accepted)
+		fputs(", acceptance taken back", out);
+	if (moved)
+		fprintf(out, ", opener now %s",
+		    trace_endpoint(&x->first_client, x->first_client_port,
+			x->proto, text));
+	if (x->tier != b->tier)
+		fprintf(out, ", tier %s to %s", tier_name(b->tier),
+		    tier_name(x->tier));
+	print_closing(b, x, out);
+	fputs("; ", out);
+	print_exposure(x, out);
+	fputc('\n', out);
+}
+
+static void
+print_alert(const struct trace_map *m, FILE *out)
+{
+	uint64_t before = m->before == NULL ? 0 : m->before->alert_id;
+	uint64_t after = m->after == NULL ? 0 : m->after->alert_id;
+
+	if (before == after || m->aged)
+		return;
+	begin_line(out, "alert");
+	if (after != 0)
+		fprintf(out, "trans-darkport %" PRIu64 " raised\n", after);
+	else
+		fprintf(out, "trans-darkport %" PRIu64 " taken back\n", before);
+}
+
+static void
+print_map(const struct trace_map *m, FILE *out)
+{
+	const struct finding_exposure *b = m->before;
+	const struct finding_exposure *x = m->after;
+
+	begin_line(out, "map");
+	if (m->aged) {
+		fprintf(out, "exposure %" PRIu64 " is %s by age; ", x->id,
+		    exposure_state_name(x->state));
+		print_exposure(x, out);
+		fputc('\n', out);
+	} else if (b == NULL && x == NULL) {
+		fputs("not kept: no room, or the map of its host is frozen\n",
+		    out);
+	} else if (x == NULL) {
+		fprintf(out,
+		    "exposure %" PRIu64 " taken back: it was its only "
+		    "acceptance\n",
+		    b->id);
+	} else if (b == NULL || b->id != x->id) {
+		fprintf(out, "exposure %" PRIu64 " opened", x->id);
+		if (b != NULL)
+			fprintf(out, " behind %" PRIu64 ", which was closed",
+			    b->id);
+		fputs("; ", out);
+		print_exposure(x, out);
+		fputc('\n', out);
+	} else {
+		print_change(m, out);
+	}
+	print_alert(m, out);
+}
+
+/* --- what follows --------------------------------------------------------- */
+
+static void
+print_event(const struct trace_event *e, FILE *out)
+{
+	const struct finding_scan_event *f = e->event;
+
+	begin_line(out, "event");
+	if (f == NULL) {
+		fprintf(out, "scan event %" PRIu64 " taken back\n", e->id);
+		return;
+	}
+	fprintf(out, "scan event %" PRIu64 " %s: %s, %s, %s, in %s, by %s %s\n",
+	    e->id, e->revised ? "revised" : "written",
+	    technique_name(f->technique), answer_name(f->answer),
+	    place_name(f->place), phase_name(f->phase), rule_name(f->rule),
+	    confidence_name(f->confidence));
+}
+
+static void
+print_icmp(const struct trace_icmp *i, FILE *out)
+{
+	static const char *const texts[] = {
+		"no error matches",
+		"port unreachable, from the target",
+		"unreachable",
+	};
+
+	begin_line(out, "icmp");
+	fprintf(out, "%s\n",
+	    i->found == ICMP_ERROR_NONE && i->ambiguous
+		? "errors match, but others' attempts too"
+		: texts[i->found]);
+}
+
+static void
+print_timer(const struct trace_timer *timer, FILE *out)
+{
+	char text[TRACE_TEXT_MAX];
+
+	begin_line(out, "timer");
+	trace_time(timer->until_ms, text);
+	switch (timer->state) {
+	case TRACE_WAITS:
+		fprintf(out, "waits for more until %s\n", text);
+		break;
+	case TRACE_REVOCABLE:
+		fprintf(out, "provisional: an answer revokes it until %s\n",
+		    text);
+		break;
+	case TRACE_REMEMBERED:
+		fprintf(out, "decided: remembered until %s\n", text);
+		break;
+	}
+}
+
+/* --- blocks --------------------------------------------------------------- */
+
+static bool
+is_same_conversation(const struct engine_trace *a, const struct engine_trace *b)
+{
+	return addr_equal(&a->outer, &b->outer) &&
+	       addr_equal(&a->inner, &b->inner) &&
+	       a->outer_port == b->outer_port &&
+	       a->inner_port == b->inner_port && a->proto == b->proto &&
+	       a->generation == b->generation && a->internal == b->internal;
+}
+
+/* A block that no record begins: time, or another conversation's verdict. */
+static void
+begin_block(struct trace_printer *p, const struct engine_trace *t)
+{
+	char time[TRACE_TEXT_MAX];
+	char outer[TRACE_TEXT_MAX];
+	char inner[TRACE_TEXT_MAX];
+	char proto[TRACE_TEXT_MAX];
+
+	fprintf(p->out, "time %s ", trace_time(t->clock_ms, time));
+	trace_endpoint(&t->inner, t->inner_port, t->proto, inner);
+	trace_proto(t->proto, proto);
+	if (t->kind == TRACE_MAP && t->map.aged)
+		fprintf(p->out, "%s %s\n", inner, proto);
+	else
+		fprintf(p->out, "%s - %s %s generation %u\n",
+		    trace_endpoint(&t->outer, t->outer_port, t->proto, outer),
+		    inner, proto, (unsigned)t->generation);
+}
+
+static void
+print_step(struct trace_printer *p, const struct engine_trace *t)
+{
+	switch (t->kind) {
+	case TRACE_RECORD:
+		print_record(p, t);
+		break;
+	case TRACE_JUDGED:
+		print_judged(&t->judged, p->out);
+		break;
+	case TRACE_VERDICT:
+		print_verdict(t, p->out);
+		break;
+	case TRACE_MAP:
+		print_map(&t->map, p->out);
+		break;
+	case TRACE_EVENT:
+		print_event(&t->event, p->out);
+		break;
+	case TRACE_ICMP:
+		print_icmp(&t->icmp, p->out);
+		break;
+	case TRACE_TIMER:
+		print_timer(&t->timer, p->out);
+		break;
+	case TRACE_DUE:
+		begin_line(p->out, "due");
+		fputs("its time is up\n", p->out);
+		break;
+	case TRACE_SHED:
+		begin_line(p->out, "shed");
+		fputs("no room: max_pairs are there\n", p->out);
+		break;
+	case TRACE_OVER:
+		begin_line(p->out, "over");
+		fputs("forgotten\n", p->out);
+		break;
+	}
+}
+
+void
+trace_print(const struct engine_trace *t, void *printer)
+{
+	struct trace_printer *p = printer;
+
+	p->records += t->kind == TRACE_RECORD;
+	if (!trace_filters_match(&p->filters, t)) {
+		/* what a record leads to elsewhere is not told under it */
+		if (t->kind == TRACE_RECORD || t->kind == TRACE_DUE ||
+		    t->kind == TRACE_SHED)
+			p->in_block = false;
+		return;
+	}
+	if (t->kind != TRACE_RECORD &&
+	    (!p->in_block || t->kind == TRACE_DUE || t->kind == TRACE_SHED ||
+		!is_same_conversation(t, &p->block)))
+		begin_block(p, t);
+	p->block = *t;
+	p->in_block = true;
+	print_step(p, t);
+}
