@@ -127,7 +127,7 @@ decode_templated(struct decoder *d, struct exporter *e, struct delivery *to,
     struct wire body)
 {
 	struct gate_result result = gate_walk(d->gate, e, to->context.header,
-	    body, to->context.received_ms, deliver, to);
+	    body, to->context.blank.received_ms, deliver, to);
 
 	to->outcome.announced = result.announced;
 	to->outcome.unusable += result.unusable;
@@ -156,7 +156,10 @@ decode_body(struct decoder *d, struct exporter *e, const struct datagram *in,
 
 	exporter_start(e, header, in->received_ms);
 	to.context = (struct resolve_context){ header, &e->boot_ms,
-		&e->sampling, e->header_rate, e->index, in->received_ms };
+		&e->sampling, e->header_rate,
+		{ .received_ms = in->received_ms,
+		    .export_ms = header->export_ms,
+		    .exporter = e->index } };
 	if (header->protocol == EXPORT_NETFLOW5)
 		decode_netflow5(&to, body);
 	else

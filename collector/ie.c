@@ -118,14 +118,13 @@ ie_store(struct ie_record *out, enum ie ie, const uint8_t *field,
 {
 	const struct ie_info *info = &infos[ie];
 	uint8_t *member = (uint8_t *)out + info->offset;
-	uint64_t value = 0;
+	uint64_t value;
 
 	if (info->size == sizeof(struct addr)) {
 		memcpy(member, field, sizeof(struct addr));
 		return;
 	}
-	for (uint16_t i = 0; i < length; i++)
-		value = value << 8 | field[i];
+	value = ie_unsigned(field + length, length);
 	switch (info->size) {
 	case sizeof(uint8_t):
 		*member = (uint8_t)value;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "common/addr.h"
+#include "common/wire.h"
 
 #define PEN_REVERSE UINT32_C(29305)
 #define PEN_CERT    UINT32_C(6871)
@@ -224,8 +225,18 @@ const struct ie_info *ie_info(enum ie ie);
 enum ie ie_find(uint32_t pen, uint16_t number, uint16_t length);
 
 /*
+ * The unsigned of 1 to 8 octets in network order that ends before `end`. The
+ * 8 octets before it are read: any field of a message has its headers there.
+ */
+static inline uint64_t
+ie_unsigned(const uint8_t *end, unsigned length)
+{
+	return wire_get_u64(end - 8) & UINT64_MAX >> (64 - 8 * length);
+}
+
+/*
  * Stores a field of a record, `length` octets in network order, in out.
- * Before: ie_find() gave ie for that length.
+ * Before: ie_find() gave ie for that length, and ie_unsigned() may read.
  */
 void ie_store(struct ie_record *out, enum ie ie, const uint8_t *field,
     uint16_t length);

@@ -44,7 +44,7 @@ read_list(struct template_table *templates, const struct exporter *e,
 			break; /* also behind the end */
 		records = wire_part(&list, length - ENTRY_HEADER_OCTETS);
 		p = template_find(templates, e, id);
-		if (p == NULL || p->is_options || p->is_variable ||
+		if (p == NULL || !p->has_steps ||
 		    wire_left(&records) < p->octets)
 			continue;
 		here = p->present & wanted & ~found;

@@ -39,6 +39,14 @@
 	    IE_BIT(IE_POST_SRC_PORT) | IE_BIT(IE_POST_DST_V4) |                \
 	    IE_BIT(IE_POST_DST_V6) | IE_BIT(IE_POST_DST_PORT))
 
+/* The elements a time of the first half is told by. */
+#define TIMES_PRESENT                                                          \
+	(IE_BIT(IE_START_MS) | IE_BIT(IE_END_MS) | IE_BIT(IE_START_US) |       \
+	    IE_BIT(IE_END_US) | IE_BIT(IE_START_NS) | IE_BIT(IE_END_NS) |      \
+	    IE_BIT(IE_START_S) | IE_BIT(IE_END_S) | IE_BIT(IE_START_UPTIME) |  \
+	    IE_BIT(IE_END_UPTIME) | IE_BIT(IE_START_DELTA) |                   \
+	    IE_BIT(IE_END_DELTA))
+
 #define V4_PRESENT (IE_BIT(IE_SRC_V4) | IE_BIT(IE_DST_V4))
 #define V6_PRESENT (IE_BIT(IE_SRC_V6) | IE_BIT(IE_DST_V6))
 
@@ -180,6 +188,39 @@ set_times(const struct resolve_context *c, const struct ie_record *r,
 	f->has |= FLOW_HAS_TIMES;
 }
 
+/*
+ * The two usual ways to tell both times: in milliseconds, or as uptimes and
+ * nothing else, where the header has one. False: another, or not filled in.
+ */
+static bool
+set_usual_times(const struct resolve_context *c, const struct ie_record *r,
+    ie_set present, struct flow_record *f)
+{
+	const struct export_header *h = c->header;
+	int64_t start = (int64_t)r->start_ms;
+	int64_t end = (int64_t)r->end_ms;
+
+	if ((present & TIMES_PRESENT) ==
+	    (IE_BIT(IE_START_UPTIME) | IE_BIT(IE_END_UPTIME))) {
+		if (h->protocol == EXPORT_IPFIX || r->start_uptime == 0 ||
+		    r->end_uptime == 0)
+			return false;
+		start = from_uptime(h, h->uptime_ms, r->start_uptime);
+		end = from_uptime(h, h->uptime_ms, r->end_uptime);
+		f->start_uptime_ms = r->start_uptime;
+		f->has |= FLOW_HAS_UPTIME;
+	} else if (has(present, IE_START_UPTIME)) {
+		return false;
+	}
+	if (start <= 0 || start > (int64_t)TIME_MAX_MS || end <= 0 ||
+	    end > (int64_t)TIME_MAX_MS)
+		return false;
+	f->start_ms = start;
+	f->end_ms = end;
+	f->has |= FLOW_HAS_TIMES;
+	return true;
+}
+
 static void
 set_forward_times(const struct resolve_context *c, const struct ie_record *r,
     ie_set present, struct flow_record *f)
@@ -226,10 +267,10 @@ set_reverse_times(const struct resolve_context *c, const struct ie_record *r,
 static struct addr
 addr_from_u32(uint32_t host_order)
 {
-	uint8_t octets[4];
+	struct addr a = { { [10] = 0xff, [11] = 0xff } };
 
-	wire_put_u32(octets, host_order);
-	return addr_from_v4(octets);
+	wire_put_u32(a.octets + 12, host_order);
+	return a;
 }
 
 static bool
@@ -497,20 +538,17 @@ unsigned
 resolve_record(const struct resolve_context *context, const struct ie_record *r,
     ie_set present, struct flow_record out[RESOLVE_MAX])
 {
-	const struct export_header *h = context->header;
 	struct flow_record *f = &out[0];
 
-	memset(f, 0, sizeof(*f));
+	*f = context->blank;
 	if (!set_addresses(r, present, f))
 		return 0;
-	f->received_ms = context->received_ms;
-	f->export_ms = h->export_ms;
-	f->exporter = context->exporter;
 	f->sampling =
 	    sampling_of(context->sampling, r, present, context->header_rate);
 	set_transport(r, present, f);
 	set_forward(r, present, f);
-	set_forward_times(context, r, present, f);
+	if (!set_usual_times(context, r, present, f))
+		set_forward_times(context, r, present, f);
 	if ((present & REVERSE_PRESENT) == 0)
 		return 1;
 	out[1] = *f;

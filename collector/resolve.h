@@ -21,9 +21,8 @@ struct resolve_context {
 	const struct export_header *header;
 	const uint64_t *boot_ms; /* as an options record told it; 0: none */
 	const struct sampling *sampling;
-	uint32_t header_rate; /* of a v5 header; 0: none */
-	uint32_t exporter;
-	int64_t received_ms;
+	uint32_t header_rate;	  /* of a v5 header; 0: none */
+	struct flow_record blank; /* exporter, received_ms, export_ms; else 0 */
 };
 
 /* Whether records with these elements can be used: addresses and protocol. */

@@ -23,7 +23,7 @@
 #define SAVE_INTERVAL_MS (INT64_C(3600) * 1000)
 
 #define RECENT	     64 /* templates found without a look-up */
-#define SMALL_OCTETS 64 /* of fields and definition: seven of IANA's */
+#define SMALL_OCTETS 64 /* of steps and definition: six of IANA's */
 
 struct template_key {
 	uint32_t exporter;
@@ -46,13 +46,6 @@ struct template_table {
 	uint32_t lookups_left;
 	struct template *recent[RECENT]; /* by recent_of() */
 };
-
-/* The definition follows the fields. */
-static uint8_t *
-definition_of(const struct template *p)
-{
-	return (uint8_t *)&p->fields[p->count];
-}
 
 /* One that is longer is not kept over a restart. */
 static bool
@@ -81,7 +74,7 @@ template_table_new(uint32_t max_addresses, uint32_t max_exporters,
 	t->lifetime_ms = lifetime_ms;
 	t->form_octets =
 	    SAVED_HEADER_OCTETS +
-	    max_fields * (sizeof(struct template_field) + FIELD_OCTETS_MAX);
+	    max_fields * (sizeof(struct template_step) + FIELD_OCTETS_MAX);
 	t->forms = malloc(max * t->form_octets);
 	t->small_forms = malloc(max * SMALL_OCTETS);
 	t->table = table_new((uint32_t)max, sizeof(struct template_key),
@@ -156,6 +149,13 @@ append_other(struct template_plan *plan, uint32_t pen, uint16_t number,
 	}
 }
 
+/* Members are of 1, 2, 4, 8 or 16 octets. */
+static enum template_size
+size_of(enum ie ie)
+{
+	return (enum template_size)(SIZE_1 - __builtin_ctz(ie_info(ie)->size));
+}
+
 static void
 append_field(struct template_plan *plan, uint32_t pen, uint16_t number,
     uint16_t length, bool is_options)
@@ -170,6 +170,7 @@ append_field(struct template_plan *plan, uint32_t pen, uint16_t number,
 		return;
 	}
 	plan->present |= bit;
+	plan->steps[size_of(ie)]++;
 	plan->fields[plan->count++] =
 	    (struct template_field){ (uint8_t)ie, length };
 }
@@ -196,6 +197,7 @@ template_compile(const struct template_definition *definition,
 	out->is_variable = false;
 	out->has_list = false;
 	out->has_name = false;
+	memset(out->steps, 0, sizeof(out->steps));
 	out->count = 0;
 	for (uint16_t i = 0; i < definition->count; i++) {
 		const uint8_t *field = wire_take(&fields, FIELD_OCTETS);
@@ -334,7 +336,7 @@ bool
 template_is_same(const struct template *p,
     const struct template_definition *definition)
 {
-	struct wire kept = wire_over(definition_of(p), p->definition_octets);
+	struct wire kept = wire_over(p->definition, p->definition_octets);
 
 	return p->is_options == definition->is_options &&
 	       wire_u16(&kept) == definition->count &&
@@ -343,16 +345,61 @@ template_is_same(const struct template *p,
 	       memcmp(kept.at, definition->fields.at, wire_left(&kept)) == 0;
 }
 
-/* Room for so many octets of fields and definition, for p alone. */
-static struct template_field *
-place_form(const struct template_table *t, struct template *p, size_t octets)
+/* Room for so many octets of steps or fields, and of the definition. */
+static uint8_t *
+place_form(const struct template_table *t, const struct template *p,
+    size_t octets)
 {
 	size_t slot = table_slot(t->table, p);
-	uint8_t *at = octets <= SMALL_OCTETS
-			  ? t->small_forms + slot * SMALL_OCTETS
-			  : t->forms + slot * t->form_octets;
 
-	return (struct template_field *)(void *)at;
+	return octets <= SMALL_OCTETS ? t->small_forms + slot * SMALL_OCTETS
+				      : t->forms + slot * t->form_octets;
+}
+
+static void
+write_steps(const struct template_plan *plan, struct template_step *steps)
+{
+	struct template_step *next[SIZES];
+	uint16_t end = 0;
+
+	for (unsigned i = 0; i < SIZES; i++) {
+		next[i] = steps;
+		steps += plan->steps[i];
+	}
+	for (uint16_t i = 0; i < plan->count; i++) {
+		const struct template_field *field = &plan->fields[i];
+
+		end = (uint16_t)(end + field->length);
+		if (field->ie < IE_COUNT)
+			*next[size_of((enum ie)field->ie)]++ =
+			    (struct template_step){ end,
+				    ie_info((enum ie)field->ie)->offset,
+				    field->length };
+	}
+}
+
+/* Sets steps or fields, behind which there is room for the definition. */
+static void
+set_form(const struct template_table *t, struct template *p,
+    const struct template_plan *plan, size_t definition_octets)
+{
+	size_t count = 0;
+	size_t octets = plan->count * sizeof(plan->fields[0]);
+	uint8_t *at;
+
+	p->has_steps = !p->is_options && !plan->is_variable;
+	memcpy(p->step_counts, plan->steps, sizeof(p->step_counts));
+	for (unsigned i = 0; p->has_steps && i < SIZES; i++)
+		count += plan->steps[i];
+	if (p->has_steps)
+		octets = count * sizeof(struct template_step);
+	at = place_form(t, p, octets + definition_octets);
+	p->fields = (struct template_field *)(void *)at;
+	p->definition = at + octets;
+	if (p->has_steps)
+		write_steps(plan, p->steps);
+	else
+		memcpy(p->fields, plan->fields, octets);
 }
 
 void
@@ -373,10 +420,8 @@ template_fill(struct template_table *t, struct template *p,
 	p->learned_ms = now_ms;
 	p->refresh_ms = 0;
 	p->count = plan->count;
-	p->fields = place_form(t, p,
-	    plan->count * sizeof(p->fields[0]) + SAVED_HEADER_OCTETS + octets);
-	memcpy(p->fields, plan->fields, plan->count * sizeof(p->fields[0]));
-	kept = definition_of(p);
+	set_form(t, p, plan, SAVED_HEADER_OCTETS + octets);
+	kept = p->definition;
 	wire_put_u16(kept, definition->count);
 	wire_put_u16(kept + 2, definition->scopes);
 	memcpy(kept + SAVED_HEADER_OCTETS, definition->fields.at, octets);
@@ -388,14 +433,30 @@ void
 template_read(const struct template *p, const uint8_t *record,
     struct ie_record *out)
 {
-	for (uint16_t i = 0; i < p->count; i++) {
-		const struct template_field *field = &p->fields[i];
+	const struct template_step *step = p->steps;
+	uint8_t *base = (uint8_t *)out;
 
-		if (field->ie < IE_COUNT)
-			ie_store(out, (enum ie)field->ie, record,
-			    field->length);
-		record += field->length;
+	for (unsigned i = p->step_counts[SIZE_16]; i > 0; i--, step++)
+		memcpy(base + step->to, record + step->end - 16, 16);
+	for (unsigned i = p->step_counts[SIZE_8]; i > 0; i--, step++) {
+		uint64_t value = ie_unsigned(record + step->end, step->length);
+
+		memcpy(base + step->to, &value, sizeof(value));
 	}
+	for (unsigned i = p->step_counts[SIZE_4]; i > 0; i--, step++) {
+		uint32_t value =
+		    (uint32_t)ie_unsigned(record + step->end, step->length);
+
+		memcpy(base + step->to, &value, sizeof(value));
+	}
+	for (unsigned i = p->step_counts[SIZE_2]; i > 0; i--, step++) {
+		uint16_t value =
+		    (uint16_t)ie_unsigned(record + step->end, step->length);
+
+		memcpy(base + step->to, &value, sizeof(value));
+	}
+	for (unsigned i = p->step_counts[SIZE_1]; i > 0; i--, step++)
+		base[step->to] = record[step->end - 1];
 }
 
 bool
@@ -491,7 +552,7 @@ template_save(struct template_table *t, uint32_t *slot, bool *is_last,
 	out->id = (uint16_t)key->id;
 	out->learned_ms = p->learned_ms;
 	out->length = p->definition_octets;
-	memcpy(out->octets, definition_of(p), p->definition_octets);
+	memcpy(out->octets, p->definition, p->definition_octets);
 	p->saved_ms = p->learned_ms;
 	set_changed(t, p, false);
 	return true;

@@ -56,12 +56,26 @@ struct template_definition {
 	bool has_pens; /* bit 15 of a number announces one: IPFIX, not v9 */
 };
 
+/*
+ * Where an element of records of fixed length comes from and goes to. Steps
+ * are in order of the members' sizes, so that reading a record is a loop for
+ * each size, without a branch.
+ */
+struct template_step {
+	uint16_t end;	 /* of the field, from the record's start */
+	uint16_t to;	 /* in struct ie_record */
+	uint16_t length; /* of the field */
+};
+
+enum template_size { SIZE_16, SIZE_8, SIZE_4, SIZE_2, SIZE_1, SIZES };
+
 struct template_plan {
 	ie_set present;	 /* IE_BIT of each element it has */
 	uint32_t octets; /* of the shortest record */
 	bool is_variable;
 	bool has_list;
-	bool has_name; /* of an interface */
+	bool has_name;	      /* of an interface */
+	uint8_t steps[SIZES]; /* elements with members of each size */
 	uint16_t count;
 	struct template_field fields[TEMPLATE_FIELDS_MAX];
 };
@@ -71,16 +85,23 @@ struct template_plan {
 struct template
 {
 	ie_set present;
-	struct template_field *fields; /* count, and then the definition */
-	uint32_t octets;	       /* of the shortest record */
+	/* the one for records of fixed length, the other for all others */
+	union {
+		struct template_step *steps;
+		struct template_field *fields;
+	};
+	uint8_t *definition;
+	uint32_t octets; /* of the shortest record */
 	uint32_t exporter;
 	uint16_t id;
-	uint16_t count;
+	uint16_t count; /* of fields */
+	uint8_t step_counts[SIZES];
 	uint16_t definition_octets;
 	uint16_t library_id; /* the gate's: what the library knows it as */
 	bool is_live;	     /* the slot is in use */
 	bool is_options;
 	bool is_variable;
+	bool has_steps; /* it is neither */
 	bool has_list;
 	bool has_name;	    /* of an interface */
 	bool is_changed;    /* since template_save() */
@@ -154,8 +175,8 @@ void template_fill(struct template_table *t, struct template *p,
     const struct template_definition *definition, int64_t now_ms);
 
 /*
- * Reads one record of fixed length into out; members that p has no element
- * for are left alone. Before: p->octets octets are there.
+ * Reads one record into out; members that p has no element for are left
+ * alone. Before: p->has_steps; p->octets octets are there, and 8 before them.
  */
 void template_read(const struct template *p, const uint8_t *record,
     struct ie_record *out);

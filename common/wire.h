@@ -11,9 +11,11 @@
 #ifndef COMMON_WIRE_H
 #define COMMON_WIRE_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct wire {
 	const uint8_t *at;
@@ -97,11 +99,23 @@ wire_part(struct wire *w, size_t n)
 	return (struct wire){ at, at + n, false };
 }
 
-/* Readers of what is known to be there. */
+/* Readers of octets that are known to be there. */
 static inline uint16_t
 wire_get_u16(const uint8_t *p)
 {
-	return (uint16_t)(p[0] << 8 | p[1]);
+	uint16_t value;
+
+	memcpy(&value, p, sizeof(value));
+	return be16toh(value);
+}
+
+static inline uint64_t
+wire_get_u64(const uint8_t *p)
+{
+	uint64_t value;
+
+	memcpy(&value, p, sizeof(value));
+	return be64toh(value);
 }
 
 /* Writers: store big-endian at p, which must have room. */

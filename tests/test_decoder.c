@@ -1160,10 +1160,35 @@ decoder_survives_every_wrong_length(void **state)
 	}
 }
 
+/* Records are compared and kept as octets: what was there before is gone. */
+static void
+record_is_written_to_its_last_octet(void **state)
+{
+	static struct flow_record first[2];
+	struct decoding *f = *state;
+
+	for (int i = 0; i < 2; i++) {
+		memset(f->batch.records, i == 0 ? 0 : 0xa5, sizeof(first));
+		build_netflow9(&f->build, 0, (uint32_t)i);
+		build_template(&f->build, 256, build_usual_fields, 10);
+		build_set(&f->build, 256);
+		build_usual_record(&f->build, "192.0.2.1", 40000, "192.0.2.2",
+		    80, 0x1b, 5);
+		build_usual_record(&f->build, "192.0.2.2", 80, "192.0.2.1",
+		    40000, 0x1b, 5);
+		assert_int_equal(decoding_finish(f), DECODE_OK);
+		assert_int_equal(f->batch.count, 2);
+		if (i == 0)
+			memcpy(first, f->batch.records, sizeof(first));
+	}
+	assert_memory_equal(first, f->batch.records, sizeof(first));
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		DECODING_TEST(record_is_written_to_its_last_octet),
 		DECODING_TEST(decoder_decodes_netflow5),
 		DECODING_TEST(decoder_decodes_netflow9),
 		DECODING_TEST(decoder_decodes_ipfix_with_ipv6),
