@@ -245,9 +245,12 @@ print_starts(const struct verdict_input *in, FILE *out)
 	else if (o->has_syn_uptime && i->has_syn_uptime)
 		fprintf(out, "inner minus outer: %" PRId32 " ms of uptime\n",
 		    (int32_t)(i->syn_uptime_ms - o->syn_uptime_ms));
+	else if (o->syn_after_ms == HALF_SYN_FAR ||
+		 i->syn_after_ms == HALF_SYN_FAR)
+		fputs("far behind the first record: not compared\n", out);
 	else
 		fprintf(out, "inner minus outer: %" PRId64 " ms\n",
-		    i->syn_ms - o->syn_ms);
+		    half_syn_ms(i) - half_syn_ms(o));
 }
 
 static void

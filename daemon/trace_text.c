@@ -121,7 +121,6 @@ void
 trace_print_half(const struct half *h, FILE *out)
 {
 	char a[TRACE_TEXT_MAX];
-	char b[TRACE_TEXT_MAX];
 
 	if (!h->present) {
 		fputs("not seen", out);
@@ -132,10 +131,9 @@ trace_print_half(const struct half *h, FILE *out)
 		fputs("no flags told", out);
 	else
 		fprintf(out, "flags %s", trace_flags(h->flags, a));
-	fprintf(out, "; packets %" PRIu32 " octets %" PRIu32, h->packets,
-	    h->octets);
-	fprintf(out, "; %s to %s; exporter %" PRIu32,
-	    trace_time(h->first_ms, a), trace_time(h->last_ms, b), h->exporter);
+	fprintf(out, "; packets %u octets %u", h->packets, h->octets);
+	fprintf(out, "; from %s on; exporter %u",
+	    trace_time(half_first_ms(h), a), h->exporter);
 	if (h->firewall_event != 0)
 		fprintf(out, "; firewall event %u",
 		    (unsigned)h->firewall_event);

@@ -70,7 +70,10 @@ engine_new(const struct engine_config *config, struct counters *counters)
 		return NULL;
 	e->config = *config;
 	e->counters = counters;
-	e->pairs = pairs_new(config->max_pairs, &config->key);
+	e->pairs = pairs_new(&(struct pairs_config){ .max = config->max_pairs,
+	    .wait_ms = config->wait_ms,
+	    .revoke_ms = config->revoke_ms,
+	    .key = config->key });
 	e->sources = sources_new(config->max_sources, &config->key);
 	e->nem = nem_new(config, counters);
 	e->errors = icmp_errors_new();
@@ -141,10 +144,10 @@ engine_set_trace(struct engine *e, engine_trace_fn fn, void *arg)
 static void
 forget_source(struct engine *e, struct source *source)
 {
-	struct pair *pair;
+	struct attempt *attempt;
 
-	while ((pair = sources_first_pair(source, e->pairs)) != NULL)
-		sources_unlink(e->sources, e->pairs, pair);
+	while ((attempt = sources_first_attempt(source, e->pairs)) != NULL)
+		sources_unlink(e->sources, e->pairs, attempt);
 	icmp_errors_forget(e->errors, source);
 	sources_remove(e->sources, source);
 }
@@ -240,13 +243,15 @@ engine_drain(struct engine *e)
 	while ((pair = oldest_of(e, PAIR_UNANSWERED, PAIR_ANSWERED)) != NULL) {
 		if (events_crowded(e->events))
 			return true;
-		judge_pair(e, pair, true);
+		judge_final(e, pair);
 	}
 	while ((pair = oldest_of(e, PAIR_TOMBSTONE, PAIR_SILENT)) != NULL) {
+		struct look look = engine_look(e, pair);
+
 		if (events_crowded(e->events))
 			return true;
-		scan_reconcile(e, pair);
-		pairs_set_class(e->pairs, pair, PAIR_ENDED);
+		scan_reconcile(e, &look);
+		pairs_set_ended(e->pairs, pair);
 	}
 	while ((pair = pairs_victim(e->pairs)) != NULL)
 		pair_drop(e, pair);
@@ -321,21 +326,15 @@ make_key(const struct flow_record *f, bool internal, bool src_internal,
 
 /* Before: there is room. */
 static struct pair *
-add_pair(struct engine *e, const struct pair_key *key, enum side prior)
+add_pair(struct engine *e, const struct pair_key *key, uint64_t hash,
+    enum side prior)
 {
-	struct pair *pair = pairs_add(e->pairs, key);
+	struct pair *pair = pairs_add(e->pairs, key, hash, e->clock_ms);
 
 	assert(pair != NULL);
 	if (key->generation != 0)
 		counter_add(e->counters, COUNTER_GENERATION_SPLITS, 1);
-	pair->born_ms = e->clock_ms;
-	pair->prior = (uint8_t)prior;
-	if (key->scope == SCOPE_EXTERNAL) {
-		struct source *source = engine_source(e, &key->outer);
-
-		if (source != NULL)
-			sources_link(e->sources, source, e->pairs, pair);
-	}
+	pair->prior = (unsigned)prior & 3U;
 	return pair;
 }
 
@@ -347,7 +346,7 @@ end_generation(struct engine *e, struct pair *oldest)
 
 	if (other != NULL)
 		oldest = other;
-	judge_pair(e, oldest, true);
+	judge_final(e, oldest);
 	pair_drop(e, oldest);
 }
 
@@ -356,11 +355,12 @@ find_pair(struct engine *e, struct pair_key *key, const struct flow_record *f,
     int64_t start_ms, int64_t end_ms)
 {
 	bool bears_syn = flow_bears_syn(f);
+	uint64_t hash = pairs_hash(e->pairs, key);
 	enum side prior;
 	struct pair *reuse;
 
 	for (;;) {
-		struct pair *pair = pairs_find(e->pairs, key, bears_syn,
+		struct pair *pair = pairs_find(e->pairs, key, hash, bears_syn,
 		    start_ms, end_ms, &prior, &reuse);
 
 		if (pair != NULL)
@@ -370,7 +370,7 @@ find_pair(struct engine *e, struct pair_key *key, const struct flow_record *f,
 		else if (pairs_count(e->pairs) == e->config.max_pairs)
 			judge_shed(e, pairs_victim(e->pairs));
 		else
-			return add_pair(e, key, prior);
+			return add_pair(e, key, hash, prior);
 	}
 }
 
@@ -392,7 +392,7 @@ note_claim(struct pair *pair, const struct flow_record *f, bool outer)
 	if (flow_has_flags(f) && !flow_bears_syn(f))
 		return;
 	if (pair->claimed == SIDE_NONE)
-		pair->claimed = (uint8_t)side;
+		pair->claimed = (unsigned)side & 3U;
 	else if (pair->claimed != side)
 		pair->claimed = PAIR_CLAIMS_DIFFER;
 }
@@ -415,6 +415,23 @@ take_transit(struct engine *e, const struct flow_record *f)
 	counter_add(e->counters, COUNTER_FLOWS_TRANSIT, 1);
 	if (TRACED(e))
 		tracer_skipped(e, f, TRACE_TRANSIT);
+}
+
+/* Adds a record to its half, and judges the pair. */
+static void
+take_half(struct engine *e, struct pair *pair, struct half *half,
+    const struct flow_record *f, int64_t start_ms, int64_t end_ms)
+{
+	bool is_first = !pair->outer.present && !pair->inner.present;
+	bool same_end = !half->present && pair_last_ms(pair) == end_ms;
+	int64_t before_ms = pair_ts_ms(pair);
+
+	if (half_add(half, f, start_ms) != HALF_NEWS)
+		counter_add(e->counters, COUNTER_DUP_HALVES, 1);
+	if (is_first || end_ms > pair_last_ms(pair))
+		pair_set_last_ms(pair, end_ms);
+	judge_count_anew(e, pair, before_ms);
+	judge_record(e, pair, same_end);
 }
 
 static void
@@ -474,10 +491,9 @@ take_record(struct engine *e, const struct flow_record *f)
 	pair = find_pair(e, &key, f, start_ms, end_ms);
 	note_claim(pair, f, outer);
 	if (TRACED(e))
-		tracer_record(e, f, pair, outer, start_ms, end_ms);
-	if (!half_add(outer ? &pair->outer : &pair->inner, f, start_ms, end_ms))
-		counter_add(e->counters, COUNTER_DUP_HALVES, 1);
-	judge_pair(e, pair, false);
+		tracer_record(e, f, pair, outer, start_ms);
+	take_half(e, pair, outer ? &pair->outer : &pair->inner, f, start_ms,
+	    end_ms);
 }
 
 /* Training begins with the earliest flow of the first datagram. */

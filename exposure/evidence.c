@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From flow records to the evidence of one direction. */
+#include <string.h>
+
 #include "exposure/evidence.h"
 #include "exposure/protocol.h"
-
-#define PROTO_TCP 6
 
 /* The flags of a record in which a SYN without or with ACK was seen. */
 static uint16_t
@@ -100,55 +100,65 @@ record_flags(const struct flow_record *f)
 bool
 flow_has_flags(const struct flow_record *f)
 {
-	return f->protocol == PROTO_TCP && record_flags(f) != 0;
+	return f->protocol == PROTOCOL_TCP && record_flags(f) != 0;
 }
 
 bool
 flow_bears_syn(const struct flow_record *f)
 {
-	return f->protocol == PROTO_TCP && (record_flags(f) & TCP_SYN) != 0 &&
-	       f->packets != 0;
+	return f->protocol == PROTOCOL_TCP &&
+	       (record_flags(f) & TCP_SYN) != 0 && f->packets != 0;
 }
 
-static uint32_t
+static uint16_t
 saturate(uint64_t n)
 {
-	return n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;
+	return n > UINT16_MAX ? UINT16_MAX : (uint16_t)n;
 }
 
-/* Of several exporters the lowest index counts: any order gives the same. */
+/*
+ * Of several exporters the lowest index counts: any order gives the same.
+ * Before: add_extent(), so that the half begins no later than the record.
+ */
 static void
 add_syn_time(struct half *h, const struct flow_record *f, int64_t start_ms)
 {
 	bool has_uptime = (f->has & FLOW_HAS_UPTIME) != 0;
+	uint16_t after_ms = saturate((uint64_t)(start_ms - half_first_ms(h)));
+	uint16_t exporter = saturate(f->exporter);
 
 	if ((f->has & FLOW_HAS_TIMES) == 0)
 		return;
-	if (h->has_syn_time && h->syn_exporter < f->exporter)
+	if (h->has_syn_time && h->syn_exporter < exporter)
 		return;
-	if (h->has_syn_time && h->syn_exporter == f->exporter &&
-	    h->syn_ms <= start_ms)
+	if (h->has_syn_time && h->syn_exporter == exporter &&
+	    h->syn_after_ms <= after_ms)
 		return;
 	h->has_syn_time = true;
-	h->syn_ms = start_ms;
-	h->syn_exporter = f->exporter;
+	h->syn_after_ms = after_ms;
+	h->syn_exporter = exporter;
 	h->has_syn_uptime = has_uptime;
 	h->syn_uptime_ms = has_uptime ? f->start_uptime_ms : 0;
 }
 
 static void
-add_extent(struct half *h, const struct flow_record *f, int64_t start_ms,
-    int64_t end_ms)
+add_extent(struct half *h, const struct flow_record *f, int64_t start_ms)
 {
-	uint32_t packets = saturate(f->packets);
-	uint32_t octets = saturate(f->octets);
+	uint16_t packets = saturate(f->packets);
+	uint16_t octets = saturate(f->octets);
+	uint16_t exporter = saturate(f->exporter);
+	int64_t first_ms = half_first_ms(h);
 
-	if (!h->present || start_ms < h->first_ms)
-		h->first_ms = start_ms;
-	if (!h->present || end_ms > h->last_ms)
-		h->last_ms = end_ms;
-	if (!h->present || f->exporter < h->exporter)
-		h->exporter = f->exporter;
+	if (!h->present || start_ms < first_ms) {
+		/* what is behind it stays where it is */
+		if (h->has_syn_time)
+			h->syn_after_ms =
+			    saturate(h->syn_after_ms + (uint64_t)first_ms -
+				     (uint64_t)start_ms);
+		half_set_first_ms(h, start_ms);
+	}
+	if (!h->present || exporter < h->exporter)
+		h->exporter = exporter;
 	if (!h->present || packets > h->packets ||
 	    (packets == h->packets && octets > h->octets)) {
 		h->packets = packets;
@@ -179,20 +189,21 @@ event_rank(uint8_t event)
 static void
 add_firewall_event(struct half *h, const struct flow_record *f)
 {
+	unsigned event = f->firewall_event;
 	int rank = event_rank(f->firewall_event);
 	int before = event_rank(h->firewall_event);
 
 	if ((f->has & FLOW_HAS_FIREWALL_EVENT) == 0 ||
 	    (f->has & FLOW_IS_REVERSE) != 0)
 		return;
-	if (rank > before ||
-	    (rank == before && f->firewall_event > h->firewall_event))
-		h->firewall_event = f->firewall_event;
+	if (rank == 0 && event != 0)
+		event = FIREWALL_OTHER;
+	if (rank > before || (rank == before && event > h->firewall_event))
+		h->firewall_event = event & 7U;
 }
 
-bool
-half_add(struct half *h, const struct flow_record *f, int64_t start_ms,
-    int64_t end_ms)
+enum half_news
+half_add(struct half *h, const struct flow_record *f, int64_t start_ms)
 {
 	struct half before = *h;
 	uint8_t flags = record_flags(f);
@@ -200,12 +211,12 @@ half_add(struct half *h, const struct flow_record *f, int64_t start_ms,
 
 	if ((f->has & FLOW_HAS_PACKETS) != 0 && f->packets == 0) {
 		h->evidence |= EV_ZERO;
-		return h->evidence != before.evidence;
+		return h->evidence != before.evidence ? HALF_NEWS : HALF_SAME;
 	}
-	add_extent(h, f, start_ms, end_ms);
+	add_extent(h, f, start_ms);
 	h->reverse =
 	    (f->has & FLOW_IS_REVERSE) != 0 && (!h->present || h->reverse);
-	if (f->protocol == PROTO_TCP) {
+	if (f->protocol == PROTOCOL_TCP) {
 		bool no_flags = (f->has & has_flags) == 0;
 
 		h->no_flags = no_flags && (!h->present || h->no_flags);
@@ -222,6 +233,8 @@ half_add(struct half *h, const struct flow_record *f, int64_t start_ms,
 	}
 	add_firewall_event(h, f);
 	h->present = true;
-	return !before.present || h->evidence != before.evidence ||
-	       h->flags != before.flags;
+	if (!before.present || h->evidence != before.evidence ||
+	    h->flags != before.flags)
+		return HALF_NEWS;
+	return memcmp(h, &before, sizeof(before)) != 0 ? HALF_GREW : HALF_SAME;
 }

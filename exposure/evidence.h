@@ -46,40 +46,74 @@ enum evidence {
 
 #define EV_ACKED (EV_DATA | EV_MAIMON1 | EV_ACK1)
 
-/* IE 233 firewallEvent; 4, alert, says nothing about a connection. */
+/* IE 233 firewallEvent; alert says nothing about a connection. */
 enum firewall_event {
 	FIREWALL_CREATED = 1,
 	FIREWALL_DELETED = 2,
 	FIREWALL_DENIED = 3,
+	FIREWALL_OTHER = 4, /* alert, and what is not assigned */
 	FIREWALL_UPDATED = 5,
 };
 
-/* One direction. A zeroed half is an absent one. Times: Unix ms. */
-struct half {
-	int64_t first_ms;	/* earliest start of any record */
-	int64_t last_ms;	/* latest end of any record */
-	int64_t syn_ms;		/* start of the record that bears SYN; UDP: */
-	uint32_t syn_uptime_ms; /* of any record. From syn_exporter */
-	uint32_t syn_exporter;	/* the lowest index that showed one */
-	uint32_t exporter;	/* the lowest index that showed anything */
-	uint32_t packets;	/* the most any record had */
-	uint32_t octets;	/* of that record, saturated; the most */
-	uint16_t evidence;	/* enum evidence */
-	uint8_t flags;		/* OR of all records, masked */
-	bool present;		/* at least one packet */
-	bool has_syn_time;
-	bool has_syn_uptime;
-	bool no_flags;		/* no record had tcpControlBits */
-	bool reverse;		/* every record was a biflow's second half */
-	uint8_t firewall_event; /* enum firewall_event: who sent this opened */
-};
+/* As far behind first_ms as syn_after_ms can tell, or further. */
+#define HALF_SYN_FAR UINT16_MAX
 
 /*
- * Adds a record; start_ms and end_ms are its times as the engine takes them.
- * False: it told nothing new.
+ * One direction, in 24 octets: millions are kept. A zeroed half is an absent
+ * one. Counts and exporter indices above 65,535 stand as 65,535: no rule
+ * asks for more.
  */
-bool half_add(struct half *h, const struct flow_record *f, int64_t start_ms,
-    int64_t end_ms);
+struct half {
+	uint32_t first_low; /* half_first_ms() */
+	int16_t first_high;
+	uint16_t packets;	/* the most any record had */
+	uint32_t syn_uptime_ms; /* of the record that bears SYN; UDP: of any */
+	uint16_t octets;	/* of the record with most packets; the most */
+	uint16_t evidence;	/* enum evidence */
+	uint16_t exporter;	/* the lowest index that showed anything */
+	uint16_t syn_exporter;	/* the lowest index that showed a SYN's time */
+	uint16_t syn_after_ms;	/* that time, behind first_ms */
+	uint8_t flags;		/* OR of all records, masked */
+	bool present : 1;	/* at least one packet */
+	bool has_syn_time : 1;
+	bool has_syn_uptime : 1;
+	bool no_flags : 1; /* no record had tcpControlBits */
+	bool reverse : 1;  /* every record was a biflow's second half */
+	uint8_t firewall_event : 3; /* enum firewall_event, who sent this
+				     * opened */
+};
+
+/* Earliest start of any record, Unix ms. */
+static inline int64_t
+half_first_ms(const struct half *h)
+{
+	return (int64_t)h->first_high * (INT64_C(1) << 32) + h->first_low;
+}
+
+static inline void
+half_set_first_ms(struct half *h, int64_t ms)
+{
+	h->first_low = (uint32_t)ms;
+	h->first_high = (int16_t)(ms >> 32);
+}
+
+/* Of the record that bears SYN; not when it is HALF_SYN_FAR. */
+static inline int64_t
+half_syn_ms(const struct half *h)
+{
+	return half_first_ms(h) + h->syn_after_ms;
+}
+
+/* What a record told of its direction. */
+enum half_news {
+	HALF_SAME, /* nothing at all */
+	HALF_GREW, /* earlier, or more packets; nothing of another kind */
+	HALF_NEWS,
+};
+
+/* Adds a record; start_ms is its start as the engine takes it. */
+enum half_news half_add(struct half *h, const struct flow_record *f,
+    int64_t start_ms);
 
 /* TCP with tcpControlBits that are not all 0. */
 bool flow_has_flags(const struct flow_record *f);

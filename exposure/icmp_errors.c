@@ -172,21 +172,21 @@ static bool
 fits(const struct icmp_error_record *record, const struct pairs *p,
     const struct pair *pair)
 {
-	const struct pair_key *key = pairs_key(p, pair);
+	struct addr target = pairs_key(p, pair).inner;
 
 	if (!pair->outer.present || pair->inner.present)
 		return false;
 	/* only the target knows its ports and protocols */
 	if (record->says != ICMP_SAYS_UNREACHABLE &&
-	    !addr_equal(&record->from, &key->inner))
+	    !addr_equal(&record->from, &target))
 		return false;
 	if (record->says == ICMP_SAYS_NO_PORT &&
-	    !protocol_has_ports(key->proto))
+	    !protocol_has_ports(pair->proto))
 		return false;
-	if (record->says == ICMP_SAYS_NO_PROTOCOL && is_spoken(key->proto))
+	if (record->says == ICMP_SAYS_NO_PROTOCOL && is_spoken(pair->proto))
 		return false;
-	return record->start_ms <= pair->outer.last_ms + AFTER_MS &&
-	       record->end_ms >= pair->outer.first_ms - BEFORE_MS;
+	return record->start_ms <= pair_last_ms(pair) + AFTER_MS &&
+	       record->end_ms >= pair_ts_ms(pair) - BEFORE_MS;
 }
 
 /* The attempts a record fits, but for the one that is looked at. */
@@ -196,9 +196,9 @@ struct candidates {
 };
 
 static bool
-is_udp(const struct pairs *p, const struct pair *pair)
+is_udp(const struct pair *pair)
 {
-	return pairs_key(p, pair)->proto == PROTOCOL_UDP;
+	return pair->proto == PROTOCOL_UDP;
 }
 
 static struct candidates
@@ -209,8 +209,10 @@ find_candidates(const struct icmp_error_record *record,
 	struct candidates all = { .packets = pair->outer.packets };
 	uint32_t looked = 0;
 
-	for (const struct pair *other = sources_first_pair(source, p);
-	     other != NULL; other = sources_next_pair(source, p, other)) {
+	for (const struct attempt *at = sources_first_attempt(source, p);
+	     at != NULL; at = sources_next_attempt(p, at)) {
+		const struct pair *other = pairs_at(p, at->pair);
+
 		if (++looked > CANDIDATES_MAX || *steps == 0)
 			return (struct candidates){ UINT64_MAX, looked };
 		(*steps)--;
@@ -219,8 +221,8 @@ find_candidates(const struct icmp_error_record *record,
 		/* a closed TCP port resets: "port unreachable" is UDP's,
 		 * and only a firewall's where there was no UDP */
 		if (record->says == ICMP_SAYS_NO_PORT &&
-		    is_udp(p, pair) != is_udp(p, other)) {
-			if (is_udp(p, other))
+		    is_udp(pair) != is_udp(other)) {
+			if (is_udp(other))
 				return (struct candidates){ 0, looked };
 			continue;
 		}

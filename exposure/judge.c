@@ -8,8 +8,6 @@
 #include "exposure/protocol.h"
 #include "exposure/state.h"
 
-#define PROTO_TCP 6
-
 /* Smallest TCP over IP packet: RFC 9293 and RFC 791, RFC 8200. */
 #define HEADER_V4 40
 #define HEADER_V6 60
@@ -23,24 +21,30 @@ max_ms(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-int64_t
-pair_ts_ms(const struct pair *pair)
-{
-	return pair->outer.present ? pair->outer.first_ms
-				   : pair->inner.first_ms;
-}
-
-static int64_t
-last_ms(const struct pair *pair)
-{
-	return max_ms(pair->outer.present ? pair->outer.last_ms : 0,
-	    pair->inner.present ? pair->inner.last_ms : 0);
-}
-
 uint16_t
 pair_port(const struct pair_key *key)
 {
 	return protocol_is_icmp(key->proto) ? 0 : key->inner_port;
+}
+
+/* Looks it up anew: what was there may be gone. */
+static void
+look_in_map(const struct engine *e, struct look *look)
+{
+	const struct pair_key *key = &look->key;
+
+	look->x = key->scope == SCOPE_EXTERNAL ? nem_find(e->nem, &key->inner,
+						     key->proto, pair_port(key))
+					       : NULL;
+}
+
+struct look
+engine_look(const struct engine *e, struct pair *pair)
+{
+	struct look look = { .pair = pair, .key = pairs_key(e->pairs, pair) };
+
+	look_in_map(e, &look);
+	return look;
 }
 
 /* --- the verdict ---------------------------------------------------------- */
@@ -79,38 +83,85 @@ joint_profile(const struct engine *e, const struct pair *pair)
 	};
 }
 
-static enum icmp_error
-icmp_of(struct engine *e, struct pair *pair)
+/* Joins it to its source, when that is known or is to be made. */
+static void
+join_source(struct engine *e, const struct look *look, bool make)
 {
 	struct source *source;
+
+	if (look->pair->noted || look->key.scope != SCOPE_EXTERNAL)
+		return;
+	source = make ? engine_source(e, &look->key.outer)
+		      : sources_find(e->sources, &look->key.outer);
+	if (source != NULL)
+		sources_link(e->sources, source, e->pairs,
+		    pairs_make_attempt(e->pairs, look->pair));
+}
+
+static enum icmp_error
+icmp_of(struct engine *e, const struct look *look)
+{
+	struct attempt *attempt;
 	enum icmp_error found;
 	bool ambiguous;
 
-	if (pair->icmp != ICMP_ERROR_NONE || pair->source == TABLE_NONE)
-		return (enum icmp_error)pair->icmp;
-	source = sources_at(e->sources, pair->source);
-	found = icmp_errors_match(e->errors, source, e->pairs, pair, &e->steps,
-	    &ambiguous);
+	join_source(e, look, false);
+	attempt = pairs_attempt(e->pairs, look->pair);
+	if (attempt == NULL || attempt->source == TABLE_NONE)
+		return ICMP_ERROR_NONE;
+	if (attempt->icmp != ICMP_ERROR_NONE)
+		return (enum icmp_error)attempt->icmp;
+	found = icmp_errors_match(e->errors,
+	    sources_at(e->sources, attempt->source), e->pairs, look->pair,
+	    &e->steps, &ambiguous);
 	if (found == ICMP_ERROR_NONE && ambiguous)
 		counter_add(e->counters, COUNTER_ICMP_AMBIGUOUS, 1);
-	pair->icmp = (uint8_t)found;
+	attempt->icmp = (uint8_t)found;
 	if (TRACED(e))
-		tracer_icmp(e, pair, found, ambiguous);
+		tracer_icmp(e, look->pair, found, ambiguous);
 	return found;
 }
 
 /* Nobody but this conversation showed the service: it proves nothing of it. */
 static bool
-rests_on(const struct exposure *x, const struct pair *pair)
+rests_on(const struct engine *e, const struct look *look)
 {
-	return pair->exposure_id == x->finding.id && x->finding.accepted <= 1;
+	return pair_is_counted_in(e, look->pair, look->x) &&
+	       look->x->finding.accepted <= 1;
+}
+
+/* One end alone sent SYN: nothing but flags will be asked for a direction. */
+static bool
+is_told_by_flags(const struct pair *pair)
+{
+	return pair->proto == PROTOCOL_TCP &&
+	       ((pair->outer.evidence ^ pair->inner.evidence) & EV_SYN) != 0;
+}
+
+static void
+ask_history(struct engine *e, const struct look *look, struct verdict_input *in)
+{
+	const struct pair_key *key = &look->key;
+
+	in->known_service = look->x != NULL && exposure_is_confirmed(look->x) &&
+			    !rests_on(e, look);
+	in->pinhole = has_pinholes(key->proto) &&
+		      pinholes_has(e->pinholes, &key->inner, key->proto,
+			  key->inner_port, pair_ts_ms(look->pair));
+	in->related =
+	    key->proto == PROTOCOL_UDP && listener_transfer(e, look) != NULL;
+	if (!in->known_service && !is_told_by_flags(look->pair))
+		in->fan_in = fan_ins_get(e->fan_ins, &key->inner, key->proto,
+		    key->inner_port);
+	if (in->final && !look->pair->inner.present)
+		in->icmp = icmp_of(e, look);
 }
 
 static struct verdict
-judge(struct engine *e, struct pair *pair, bool final)
+judge(struct engine *e, const struct look *look, bool final)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
-	const struct exposure *x = NULL;
+	const struct pair_key *key = &look->key;
+	struct pair *pair = look->pair;
 	struct verdict v;
 	bool turned = false;
 	struct verdict_input in = {
@@ -120,8 +171,7 @@ judge(struct engine *e, struct pair *pair, bool final)
 		.outer_port = key->outer_port,
 		.inner_port = key->inner_port,
 		.proto = key->proto,
-		.header_octets =
-		    addr_is_v4(&key->inner) ? HEADER_V4 : HEADER_V6,
+		.header_octets = pair->is_ipv6 ? HEADER_V6 : HEADER_V4,
 		.final = final,
 		.claimed = pair->claimed == PAIR_CLAIMS_DIFFER
 			       ? SIDE_NONE
@@ -131,19 +181,7 @@ judge(struct engine *e, struct pair *pair, bool final)
 	};
 
 	if (key->scope == SCOPE_EXTERNAL) {
-		x = nem_find(e->nem, &key->inner, key->proto, pair_port(key));
-		in.known_service =
-		    x != NULL && exposure_is_confirmed(x) && !rests_on(x, pair);
-		in.pinhole = has_pinholes(key->proto) &&
-			     pinholes_has(e->pinholes, &key->inner, key->proto,
-				 key->inner_port, pair_ts_ms(pair));
-		in.related = key->proto == PROTOCOL_UDP &&
-			     listener_transfer(e, pair) != NULL;
-		if (!in.known_service)
-			in.fan_in = fan_ins_get(e->fan_ins, &key->inner,
-			    key->proto, key->inner_port);
-		if (final && !pair->inner.present)
-			in.icmp = icmp_of(e, pair);
+		ask_history(e, look, &in);
 	} else if ((pair->inner.evidence & EV_SYN) != 0 &&
 		   (pair->outer.evidence & EV_SYN) == 0) {
 		/* both ends are internal: the opener takes the outer place */
@@ -206,22 +244,32 @@ count_first(struct engine *e, const struct verdict *v)
 }
 
 static void
-count_outcome(struct engine *e, struct pair *pair, const struct verdict *v)
+count_outcome(struct engine *e, const struct pair *pair,
+    const struct verdict *v)
 {
-	const struct verdict *before = &pair->verdict;
+	int64_t ts_ms = pair_ts_ms(pair);
 
-	if (before->outcome == v->outcome && before->rule == v->rule)
+	if (pair->outcome == v->outcome && pair->rule == v->rule)
 		return;
-	if (before->outcome == OUTCOME_NONE)
+	if (pair->outcome == OUTCOME_NONE)
 		count_first(e, v);
 	else
-		outcomes_take_back(e->outcomes, pair->hour_ms, before->outcome,
-		    before->rule);
-	if (before->outcome == OUTCOME_SILENT &&
-	    outcome_is_accepted(v->outcome))
+		outcomes_take_back(e->outcomes, ts_ms, pair->outcome,
+		    pair->rule);
+	if (pair->outcome == OUTCOME_SILENT && outcome_is_accepted(v->outcome))
 		counter_add(e->counters, COUNTER_LATE_ANSWERS, 1);
-	pair->hour_ms =
-	    outcomes_add(e->outcomes, pair_ts_ms(pair), v->outcome, v->rule);
+	outcomes_add(e->outcomes, ts_ms, v->outcome, v->rule);
+}
+
+void
+judge_count_anew(struct engine *e, const struct pair *pair, int64_t before_ms)
+{
+	int64_t ts_ms = pair_ts_ms(pair);
+
+	if (pair->outcome == OUTCOME_NONE || !outcomes_moves(before_ms, ts_ms))
+		return;
+	outcomes_take_back(e->outcomes, before_ms, pair->outcome, pair->rule);
+	outcomes_add(e->outcomes, ts_ms, pair->outcome, pair->rule);
 }
 
 static bool
@@ -230,111 +278,161 @@ is_client(const struct pair *pair, uint8_t proto)
 	if (!pair->outer.present)
 		return false;
 	/* only who acknowledged is no spoofed source */
-	return proto != PROTO_TCP || (pair->outer.flags & TCP_ACK) != 0 ||
+	return proto != PROTOCOL_TCP || (pair->outer.flags & TCP_ACK) != 0 ||
 	       pair->outer.no_flags;
 }
 
 /* The host answered, and sent nothing but SYN-ACKs and resets. */
 static bool
-is_bare(const struct pair *pair, uint8_t proto)
+is_bare(const struct pair *pair)
 {
 	const struct half *i = &pair->inner;
 
-	return proto == PROTO_TCP && i->present &&
+	return pair->proto == PROTOCOL_TCP && i->present &&
 	       (i->evidence & (EV_SYNACK1 | EV_MIX)) != 0 &&
 	       (i->evidence & EV_DATA) == 0 &&
 	       (i->flags & (TCP_PSH | TCP_FIN)) == 0;
 }
 
-static void
-accept(struct engine *e, struct pair *pair, const struct verdict *v)
+/* The exposure that counted the pair last: the lower bits of its id, which
+ * are told apart as long as pairs live. */
+static uint32_t
+mark_of(const struct exposure *x)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
-	struct exposure *x =
-	    nem_find(e->nem, &key->inner, key->proto, pair_port(key));
+	return (uint32_t)x->finding.id;
+}
+
+static uint32_t
+counted_last(const struct engine *e, const struct pair *pair)
+{
+	const struct attempt *attempt = pairs_attempt(e->pairs, pair);
+
+	return attempt != NULL ? attempt->exposure : pair->aside;
+}
+
+bool
+pair_is_counted_in(const struct engine *e, const struct pair *pair,
+    const struct exposure *x)
+{
+	return pair->counted && x != NULL &&
+	       counted_last(e, pair) == mark_of(x);
+}
+
+/* What pair and exposure know of each other, after an acceptance. */
+static void
+note_counted(const struct engine *e, struct pair *pair,
+    const struct acceptance *a, const struct exposure *x)
+{
+	struct attempt *attempt = pairs_attempt(e->pairs, pair);
+
+	if (counted_last(e, pair) != mark_of(x))
+		pair->timed = pair->client_counted = false;
+	if (attempt != NULL)
+		attempt->exposure = mark_of(x);
+	else
+		pair->aside = mark_of(x);
+	pair->counted = true;
+	pair->timed |= rule_is_timed(a->rule);
+	pair->client_counted |= a->is_client;
+}
+
+static void
+accept(struct engine *e, struct look *look, const struct verdict *v)
+{
+	struct pair *pair = look->pair;
+	struct exposure *x = look->x;
 	uint32_t opener = x == NULL ? TABLE_NONE : x->opener;
 	bool was_hint = x != NULL && x->finding.tier == TIER_HINT;
+	bool known = x != NULL && counted_last(e, pair) == mark_of(x);
 	enum acceptance_effect effect;
 	struct acceptance a = {
-		.host = key->inner,
-		.client = key->outer,
+		.host = look->key.inner,
+		.client = look->key.outer,
 		.ts_ms = pair_ts_ms(pair),
-		.last_ms = last_ms(pair),
+		.last_ms = pair_last_ms(pair),
 		.exporter = pair->outer.present ? pair->outer.exporter
 						: pair->inner.exporter,
 		.pair = pairs_slot(e->pairs, pair),
-		.port = pair_port(key),
-		.client_port = key->outer_port,
-		.proto = key->proto,
+		.port = pair_port(&look->key),
+		.client_port = look->key.outer_port,
+		.proto = pair->proto,
 		.rule = v->rule,
 		.confidence = v->confidence,
-		.is_client = is_client(pair, key->proto),
-		.is_bare = is_bare(pair, key->proto),
-		.listener = (uint8_t)listener_of(e, pair, v),
+		.is_client = is_client(pair, pair->proto) &&
+			     !(known && pair->client_counted),
+		.is_bare = is_bare(pair),
+		.listener = (uint8_t)listener_of(e, look, v),
 		.one_sided = !pair->outer.present &&
 			     profile_of(e, &pair->inner).one_sided,
-		.again = x != NULL && pair->exposure_id == x->finding.id,
-		.timed = x != NULL && pair->timed_id == x->finding.id,
+		.again = known && pair->counted,
+		.timed = known && pair->timed,
 	};
 
 	effect = nem_accept(e->nem, &a, &x);
 	if (x == NULL)
 		return;
-	pair->exposure_id = x->finding.id;
-	listener_accepted(e, pair, x);
-	if (rule_is_timed(v->rule))
-		pair->timed_id = x->finding.id;
-	if (effect != ACCEPTANCE_COUNTED)
+	look->x = x;
+	note_counted(e, pair, &a, x);
+	listener_accepted(e, look);
+	if (effect != ACCEPTANCE_COUNTED) {
+		join_source(e, look, true);
 		scan_review_opener(e, x);
+	}
 	if (opener == TABLE_NONE)
 		return;
 	if (effect == ACCEPTANCE_DISPLACED ||
-	    (was_hint && x->finding.tier != TIER_HINT))
-		scan_reconcile(e, pairs_at(e->pairs, opener));
+	    (was_hint && x->finding.tier != TIER_HINT)) {
+		struct look other = { .pair = pairs_at(e->pairs, opener) };
+
+		other.key = pairs_key(e->pairs, other.pair);
+		other.x = x;
+		scan_reconcile(e, &other);
+	}
 }
 
 /* The pair had been counted as accepted, wrongly. */
 static void
-take_back(struct engine *e, struct pair *pair, struct exposure *x)
+take_back(struct engine *e, struct look *look)
 {
-	if (x != NULL && x->finding.id == pair->exposure_id) {
-		if (x->opener == pairs_slot(e->pairs, pair)) {
-			x->opener = TABLE_NONE;
-			nem_set_event(e->nem, x, 0);
+	struct pair *pair = look->pair;
+
+	if (pair_is_counted_in(e, pair, look->x)) {
+		if (look->x->opener == pairs_slot(e->pairs, pair)) {
+			look->x->opener = TABLE_NONE;
+			nem_set_event(e->nem, look->x, 0);
 		}
-		nem_unaccept(e->nem, x);
+		nem_unaccept(e->nem, look->x);
+		look_in_map(e, look);
 	}
-	pair->exposure_id = 0;
+	pair->counted = false;
 }
 
 static void
-follow_in_maps(struct engine *e, struct pair *pair, const struct verdict *v)
+follow_in_maps(struct engine *e, struct look *look, const struct verdict *v)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
-	struct exposure *x;
+	const struct pair_key *key = &look->key;
+	struct pair *pair = look->pair;
 
 	if (key->scope != SCOPE_EXTERNAL)
 		return;
 	if (v->outcome == OUTCOME_ECHO_ANSWERED)
 		return; /* no port: it makes the host populated, no more */
 	if (outcome_is_accepted(v->outcome)) {
-		accept(e, pair, v);
+		accept(e, look, v);
 		return;
 	}
-	x = nem_find(e->nem, &key->inner, key->proto, pair_port(key));
-	if (pair->exposure_id != 0)
-		take_back(e, pair, x);
-	else if (x != NULL && !pair->refused_counted &&
-		 (v->outcome == OUTCOME_REFUSED ||
-		     v->outcome == OUTCOME_STEALTH_CLOSED)) {
+	if (pair->counted) {
+		take_back(e, look);
+	} else if (look->x != NULL && !pair->refused_counted &&
+		   (v->outcome == OUTCOME_REFUSED ||
+		       v->outcome == OUTCOME_STEALTH_CLOSED)) {
 		pair->refused_counted = true;
-		nem_refuse(e->nem, x, pair_ts_ms(pair));
-	} else if (x != NULL && v->outcome == OUTCOME_MIDSTREAM_REFRESH) {
-		nem_refresh(e->nem, x, last_ms(pair));
+		nem_refuse(e->nem, look->x, pair_ts_ms(pair));
+	} else if (look->x != NULL && v->outcome == OUTCOME_MIDSTREAM_REFRESH) {
+		nem_refresh(e->nem, look->x, pair_last_ms(pair));
 	}
-	if (v->outcome == OUTCOME_OUTBOUND &&
-	    pair->verdict.outcome != OUTCOME_OUTBOUND)
-		listener_opened(e, pair, x);
+	if (v->outcome == OUTCOME_OUTBOUND && pair->outcome != OUTCOME_OUTBOUND)
+		listener_opened(e, look);
 	/* what comes through a pinhole does not keep it open */
 	if (v->outcome == OUTCOME_OUTBOUND && has_pinholes(key->proto) &&
 	    v->rule != RULE_DP)
@@ -350,72 +448,76 @@ is_settled(const struct verdict *v)
 }
 
 static void
-follow(struct engine *e, struct pair *pair, struct verdict v)
+follow(struct engine *e, struct look *look, struct verdict v)
 {
-	bool changed = pair->verdict.outcome != v.outcome ||
-		       pair->verdict.rule != v.rule ||
-		       pair->verdict.confidence != v.confidence;
+	struct pair *pair = look->pair;
+	bool changed = pair->outcome != v.outcome || pair->rule != v.rule ||
+		       pair->confidence != v.confidence;
 
 	count_outcome(e, pair, &v);
 	if (TRACED(e))
 		tracer_before_maps(e, pair);
-	follow_in_maps(e, pair, &v);
-	pair->verdict = v;
+	follow_in_maps(e, look, &v);
+	pair_set_verdict(pair, &v);
 	if (TRACED(e) && changed)
 		tracer_verdict(e, pair);
 	if (TRACED(e))
 		tracer_after_maps(e, pair);
-	scan_reconcile(e, pair);
+	scan_reconcile(e, look);
 	e->state_dirty = true;
 }
 
 static void
 set_timer(struct engine *e, struct pair *pair, bool final)
 {
-	if (!is_settled(&pair->verdict)) {
-		pairs_set_class(e->pairs, pair,
-		    pair->inner.present ? PAIR_ANSWERED : PAIR_UNANSWERED);
-		if (pair->deadline_ms == 0)
-			pairs_set_deadline(e->pairs, pair,
-			    max_ms(last_ms(pair) + e->config.wait_ms,
+	struct verdict v = pair_verdict(pair);
+
+	if (!is_settled(&v)) {
+		enum pair_class class =
+		    pair->inner.present ? PAIR_ANSWERED : PAIR_UNANSWERED;
+
+		if (!pairs_is_waiting(pair) || pair->class != class)
+			pairs_await(e->pairs, pair, class,
+			    max_ms(pair_last_ms(pair) + e->config.wait_ms,
 				e->clock_ms + GRACE_MS));
 		return;
 	}
 	if (final && !pair->inner.present &&
-	    pair->born_ms + e->config.revoke_ms > e->clock_ms) {
-		pairs_set_class(e->pairs, pair, PAIR_SILENT);
-		pairs_set_deadline(e->pairs, pair,
-		    pair->born_ms + e->config.revoke_ms);
+	    pairs_is_revocable(e->pairs, pair, e->clock_ms)) {
+		pairs_set_silent(e->pairs, pair);
 		return;
 	}
-	pairs_set_class(e->pairs, pair, PAIR_TOMBSTONE);
-	pairs_set_deadline(e->pairs, pair, e->clock_ms + e->config.wait_ms);
+	pairs_set_tombstone(e->pairs, pair, e->clock_ms);
 }
 
-/* A pair with both halves, or whose other half will not come, teaches. */
+/*
+ * A pair with both halves, or whose other half will not come, teaches.
+ * same_end: both halves ended at the same time.
+ */
 static void
-learn(struct engine *e, struct pair *pair)
+learn(struct engine *e, struct pair *pair, bool same_end)
 {
 	bool both = pair->outer.present && pair->inner.present;
 
 	if (pair->learned || (!both && !pair->settled) ||
-	    pairs_key(e->pairs, pair)->proto != PROTO_TCP)
+	    pair->proto != PROTOCOL_TCP)
 		return;
 	pair->learned = true;
-	profiles_take_half(e->profiles, &pair->outer, &pair->inner);
-	profiles_take_half(e->profiles, &pair->inner, &pair->outer);
+	profiles_take_half(e->profiles, &pair->outer, &pair->inner, same_end);
+	profiles_take_half(e->profiles, &pair->inner, &pair->outer, same_end);
 }
 
 /* Who met at an endpoint in conversations nothing else gives a direction. */
 static void
-count_fan_in(struct engine *e, struct pair *pair)
+count_fan_in(struct engine *e, const struct look *look)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
+	const struct pair_key *key = &look->key;
+	struct pair *pair = look->pair;
 
 	if (pair->fanned_in || !protocol_has_ports(key->proto) ||
 	    key->scope != SCOPE_EXTERNAL || !pair->inner.present ||
-	    (pair->verdict.outcome != OUTCOME_UNKNOWN_DIR &&
-		pair->verdict.outcome != OUTCOME_MIDSTREAM))
+	    (pair->outcome != OUTCOME_UNKNOWN_DIR &&
+		pair->outcome != OUTCOME_MIDSTREAM))
 		return;
 	pair->fanned_in = true;
 	fan_ins_add(e->fan_ins, &key->inner, key->proto, key->inner_port,
@@ -432,69 +534,113 @@ judge_learn_all(struct engine *e)
 		for (struct pair *pair = pairs_oldest(e->pairs, open[i]);
 		     pair != NULL; pair = pairs_younger(e->pairs, pair)) {
 			pair->settled = true;
-			learn(e, pair);
+			learn(e, pair, false);
 		}
 }
 
-void
-judge_pair(struct engine *e, struct pair *pair, bool final)
+/* Unanswered, where no service is known: what ICMP errors are matched with,
+ * and most likely a scan. Or what may answer a question asked elsewhere. */
+static bool
+concerns_source(const struct look *look)
 {
+	if (!look->pair->outer.present)
+		return listener_may_transfer(&look->key);
+	return !look->pair->inner.present &&
+	       (look->x == NULL || !exposure_is_confirmed(look->x));
+}
+
+static void
+judge_look(struct engine *e, struct look *look)
+{
+	struct pair *pair = look->pair;
 	struct verdict v;
 
-	pair->settled = pair->settled || final;
-	learn(e, pair);
-	v = judge(e, pair, pair->settled);
+	if (concerns_source(look))
+		join_source(e, look, true);
+	v = judge(e, look, pair->settled);
 	assert(!pair->settled || v.outcome != OUTCOME_NONE);
 	if (v.outcome != OUTCOME_NONE)
-		follow(e, pair, v);
+		follow(e, look, v);
 	if (v.rule == RULE_W_69)
-		listener_review_transfer(e, pair);
-	count_fan_in(e, pair);
+		listener_review_transfer(e, look);
+	count_fan_in(e, look);
 	set_timer(e, pair, pair->settled);
 	if (TRACED(e))
 		tracer_timer(e, pair);
 }
 
 void
+judge_record(struct engine *e, struct pair *pair, bool same_end)
+{
+	struct look look = engine_look(e, pair);
+
+	learn(e, pair, same_end);
+	judge_look(e, &look);
+}
+
+void
+judge_again(struct engine *e, struct pair *pair)
+{
+	judge_record(e, pair, false);
+}
+
+void
+judge_final(struct engine *e, struct pair *pair)
+{
+	struct look look = engine_look(e, pair);
+
+	pair->settled = true;
+	learn(e, pair, false);
+	judge_look(e, &look);
+}
+
+void
 pair_drop(struct engine *e, struct pair *pair)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
-	struct exposure *x =
-	    nem_find(e->nem, &key->inner, key->proto, pair_port(key));
-	struct source *source = pair->source == TABLE_NONE
-				    ? NULL
-				    : sources_at(e->sources, pair->source);
+	struct look look = { .pair = pair };
+	struct attempt *attempt = pairs_attempt(e->pairs, pair);
+	struct source *source = NULL;
 
 	if (TRACED(e))
 		tracer_end(e, pair, TRACE_OVER);
-	if (x != NULL && x->opener == pairs_slot(e->pairs, pair))
-		x->opener = TABLE_NONE;
-	sources_unlink(e->sources, e->pairs, pair);
+	if (attempt != NULL) {
+		/* who opened an exposure is joined to its source */
+		look.key = pairs_key(e->pairs, pair);
+		look_in_map(e, &look);
+		if (look.x != NULL &&
+		    look.x->opener == pairs_slot(e->pairs, pair))
+			look.x->opener = TABLE_NONE;
+		if (attempt->source != TABLE_NONE)
+			source = sources_at(e->sources, attempt->source);
+		sources_unlink(e->sources, e->pairs, attempt);
+	}
 	pairs_remove(e->pairs, pair);
 	if (source != NULL)
 		sources_release(e->sources, source);
 }
 
+/* The maps may have learned since what was there before it. */
+static void
+end(struct engine *e, struct pair *pair)
+{
+	struct look look = engine_look(e, pair);
+
+	scan_reconcile(e, &look);
+	pair_drop(e, pair);
+}
+
 void
 judge_due(struct engine *e, struct pair *pair)
 {
-	struct pair *other;
-
 	if (TRACED(e))
 		tracer_end(e, pair, TRACE_DUE);
-	if (pair->class == PAIR_UNANSWERED || pair->class == PAIR_ANSWERED) {
+	if (pair->class == PAIR_UNANSWERED || pair->class == PAIR_ANSWERED)
 		/* it stays for a while: what still comes is no new attempt */
-		judge_pair(e, pair, true);
-		return;
-	}
-	other = pairs_other_generation(e->pairs, pair);
-	if (other != NULL) {
-		pairs_set_deadline(e->pairs, pair, other->deadline_ms + 1000);
-		return;
-	}
-	/* the maps may have learned since what was there before it */
-	scan_reconcile(e, pair);
-	pair_drop(e, pair);
+		judge_final(e, pair);
+	else if (pairs_other_generation(e->pairs, pair) != NULL)
+		pairs_keep(e->pairs, pair, e->clock_ms);
+	else
+		end(e, pair);
 }
 
 void
@@ -503,7 +649,8 @@ judge_shed(struct engine *e, struct pair *pair)
 	if (TRACED(e))
 		tracer_end(e, pair, TRACE_SHED);
 	if (pair->class == PAIR_UNANSWERED || pair->class == PAIR_ANSWERED) {
-		struct verdict v = judge(e, pair, true);
+		struct look look = engine_look(e, pair);
+		struct verdict v = judge(e, &look, true);
 
 		counter_add(e->counters, COUNTER_SHED_PAIRS, 1);
 		if (outcome_answer(v.outcome) == ANSWER_SILENT) {
@@ -512,7 +659,7 @@ judge_shed(struct engine *e, struct pair *pair)
 			v.rule = RULE_SHED;
 			v.confidence = CONFIDENCE_NONE;
 		}
-		follow(e, pair, v);
+		follow(e, &look, v);
 	}
 	pair_drop(e, pair);
 }

@@ -10,15 +10,6 @@
 #define TFTP_MS	  5000
 #define BEFORE_MS 1000
 
-static int64_t
-end_ms(const struct pair *pair)
-{
-	int64_t outer_ms = pair->outer.present ? pair->outer.last_ms : 0;
-	int64_t inner_ms = pair->inner.present ? pair->inner.last_ms : 0;
-
-	return outer_ms > inner_ms ? outer_ms : inner_ms;
-}
-
 static bool
 is_passive_data(const struct pair_key *key)
 {
@@ -34,11 +25,11 @@ is_active_data(const struct pair_key *key)
 }
 
 enum listener
-listener_of(const struct engine *e, const struct pair *pair,
+listener_of(const struct engine *e, const struct look *look,
     const struct verdict *v)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
-	int64_t ts_ms = pair_ts_ms(pair);
+	const struct pair_key *key = &look->key;
+	int64_t ts_ms = pair_ts_ms(look->pair);
 
 	if (v->rule == RULE_W_69 && key->inner_port != TFTP_PORT)
 		return LISTENER_TFTP;
@@ -80,125 +71,132 @@ review_data(struct exposure *x, void *arg)
 }
 
 static void
-note_control(struct engine *e, const struct pair *pair, bool outbound)
+note_control(struct engine *e, const struct look *look, bool outbound)
 {
-	struct control c = { e, pairs_key(e->pairs, pair), outbound };
+	struct control c = { e, &look->key, outbound };
 
 	if (listeners_note_control(e->listeners, &c.key->outer, &c.key->inner,
-		outbound, pair_ts_ms(pair), end_ms(pair)))
+		outbound, pair_ts_ms(look->pair), pair_last_ms(look->pair)))
 		nem_each_opened_by(e->nem, &c.key->outer, &e->steps,
 		    review_data, &c);
 }
 
 /* --- TFTP ----------------------------------------------------------------- */
 
+bool
+listener_may_transfer(const struct pair_key *key)
+{
+	return key->proto == PROTOCOL_UDP && key->inner_port >= PORT_USER &&
+	       key->outer_port >= PORT_USER;
+}
+
 /* The answer began while the question waited for one. */
 static bool
 answers(const struct pair *question, const struct pair *transfer)
 {
+	int64_t asked_ms = half_first_ms(&question->outer);
+	int64_t answered_ms = half_first_ms(&transfer->inner);
+
 	return question->outer.present && transfer->inner.present &&
-	       transfer->inner.first_ms >=
-		   question->outer.first_ms - BEFORE_MS &&
-	       transfer->inner.first_ms <= question->outer.last_ms + TFTP_MS;
+	       answered_ms >= asked_ms - BEFORE_MS &&
+	       answered_ms <= pair_last_ms(question) + TFTP_MS;
 }
 
 static struct pair *
-question_of(const struct engine *e, const struct pair *transfer)
+question_of(const struct engine *e, const struct look *transfer)
 {
-	struct pair_key key = *pairs_key(e->pairs, transfer);
-	int64_t ts_ms = transfer->inner.first_ms;
+	struct pair_key key = transfer->key;
+	int64_t ts_ms = half_first_ms(&transfer->pair->inner);
 	struct pair *question;
 	struct pair *reuse;
 	enum side prior;
 
-	if (!transfer->inner.present || key.inner_port < PORT_USER ||
-	    key.outer_port < PORT_USER)
+	if (!transfer->pair->inner.present || !listener_may_transfer(&key))
 		return NULL;
 	key.inner_port = TFTP_PORT;
-	question =
-	    pairs_find(e->pairs, &key, false, ts_ms, ts_ms, &prior, &reuse);
-	return question != NULL && answers(question, transfer) ? question
-							       : NULL;
+	question = pairs_find(e->pairs, &key, pairs_hash(e->pairs, &key), false,
+	    ts_ms, ts_ms, &prior, &reuse);
+	return question != NULL && answers(question, transfer->pair) ? question
+								     : NULL;
 }
 
 static struct pair *
-transfer_of(struct engine *e, const struct pair *question)
+transfer_of(struct engine *e, const struct look *question)
 {
-	const struct pair_key *asked = pairs_key(e->pairs, question);
-	struct pair *pair;
+	const struct attempt *attempt = pairs_attempt(e->pairs, question->pair);
 
-	if (question->source == TABLE_NONE || question->inner.present)
+	if (attempt == NULL || attempt->source == TABLE_NONE ||
+	    question->pair->inner.present)
 		return NULL;
-	pair = sources_first_pair(sources_at(e->sources, question->source),
+	attempt = sources_first_attempt(sources_at(e->sources, attempt->source),
 	    e->pairs);
-	for (; pair != NULL && e->steps != 0; e->steps--) {
-		const struct pair_key *key = pairs_key(e->pairs, pair);
+	for (; attempt != NULL && e->steps != 0; e->steps--) {
+		struct pair *pair = pairs_at(e->pairs, attempt->pair);
+		struct pair_key key = pairs_key(e->pairs, pair);
 
-		if (key->proto == PROTOCOL_UDP &&
-		    key->outer_port == asked->outer_port &&
-		    key->inner_port >= PORT_USER &&
-		    addr_equal(&key->inner, &asked->inner) &&
-		    answers(question, pair))
+		if (key.proto == PROTOCOL_UDP &&
+		    key.outer_port == question->key.outer_port &&
+		    key.inner_port >= PORT_USER &&
+		    addr_equal(&key.inner, &question->key.inner) &&
+		    answers(question->pair, pair))
 			return pair;
-		pair =
-		    sources_next_pair(sources_at(e->sources, question->source),
-			e->pairs, pair);
+		attempt = sources_next_attempt(e->pairs, attempt);
 	}
 	return NULL;
 }
 
 struct pair *
-listener_transfer(struct engine *e, const struct pair *pair)
+listener_transfer(struct engine *e, const struct look *look)
 {
-	if (pairs_key(e->pairs, pair)->inner_port != TFTP_PORT)
-		return question_of(e, pair);
+	if (look->key.inner_port != TFTP_PORT)
+		return question_of(e, look);
 	/* the question is looked into when its own answer stays away */
-	return pair->settled ? transfer_of(e, pair) : NULL;
+	return look->pair->settled ? transfer_of(e, look) : NULL;
 }
 
 void
-listener_review_transfer(struct engine *e, const struct pair *pair)
+listener_review_transfer(struct engine *e, const struct look *look)
 {
-	struct pair *other = listener_transfer(e, pair);
+	struct pair *other = listener_transfer(e, look);
 
-	if (other != NULL && other->verdict.rule != RULE_W_69)
-		judge_pair(e, other, other->settled);
+	if (other != NULL && other->rule != RULE_W_69)
+		judge_again(e, other);
 }
 
 /* --- P2P ------------------------------------------------------------------ */
 
 static void
-note_peer(struct engine *e, const struct pair *pair, struct exposure *x,
-    bool accepted)
+note_peer(struct engine *e, const struct look *look, bool accepted)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
+	const struct pair_key *key = &look->key;
+	struct exposure *x = look->x;
 	struct socket_key socket = { key->inner, key->inner_port, key->proto,
 		0 };
 
 	if (key->inner_port < PORT_USER || key->outer_port < PORT_USER)
 		return;
 	if (listeners_note_peer(e->listeners, &socket, &key->outer, accepted,
-		pair_ts_ms(pair)) &&
+		pair_ts_ms(look->pair)) &&
 	    x != NULL && x->finding.listener == LISTENER_ORDINARY)
 		nem_set_listener(e->nem, x, LISTENER_P2P);
 }
 
 void
-listener_accepted(struct engine *e, const struct pair *pair, struct exposure *x)
+listener_accepted(struct engine *e, const struct look *look)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
+	const struct pair_key *key = &look->key;
 
 	if (key->proto == PROTOCOL_TCP && key->inner_port == FTP_PORT)
-		note_control(e, pair, false);
-	note_peer(e, pair, x, true);
+		note_control(e, look, false);
+	note_peer(e, look, true);
 }
 
 void
-listener_opened(struct engine *e, const struct pair *pair, struct exposure *x)
+listener_opened(struct engine *e, const struct look *look)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
+	const struct pair_key *key = &look->key;
 
 	if (key->proto == PROTOCOL_TCP && key->outer_port == FTP_PORT)
-		note_control(e, pair, true);
-	note_peer(e, pair, x, false);
+		note_control(e, look, true);
+	note_peer(e, look, false);
 }

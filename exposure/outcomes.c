@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hourly counts of outcomes. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/chain.h"
 #include "common/table.h"
@@ -26,6 +27,7 @@ struct outcomes {
 	struct chain clean;
 	struct chain dirty;
 	int64_t floor_ms; /* earlier hours are counted under this one */
+	struct outcome_count *recent[RULE_COUNT]; /* see find() */
 };
 
 _Static_assert(sizeof(struct outcome_key) == 16, "the key has no padding");
@@ -96,6 +98,7 @@ make_room(struct outcomes *o)
 			earliest = c;
 	if (key_of(o, earliest)->hour_ms >= o->floor_ms)
 		o->floor_ms = key_of(o, earliest)->hour_ms + HOUR_MS;
+	o->recent[key_of(o, earliest)->rule % RULE_COUNT] = NULL;
 	chain_remove(&o->clean, o->table, earliest);
 	table_remove(o->table, earliest);
 	return true;
@@ -111,45 +114,66 @@ insert(struct outcomes *o, const struct outcome_key *key)
 	return count;
 }
 
-int64_t
-outcomes_add(struct outcomes *o, int64_t ts_ms, uint8_t outcome, uint8_t rule)
+/* The key under which an outcome at ts_ms is counted. */
+static struct outcome_key
+key_at(const struct outcomes *o, int64_t ts_ms, uint8_t outcome, uint8_t rule)
 {
 	struct outcome_key key = { .outcome = outcome, .rule = rule };
-	struct outcome_count *count;
 
 	key.hour_ms = ts_ms - ts_ms % HOUR_MS;
 	if (key.hour_ms < o->floor_ms)
 		key.hour_ms = o->floor_ms;
-	count = table_find(o->table, &key);
+	return key;
+}
+
+/* The count of key: the one counted last of its rule, as a rule. */
+static struct outcome_count *
+find(struct outcomes *o, const struct outcome_key *key)
+{
+	struct outcome_count **recent = &o->recent[key->rule % RULE_COUNT];
+
+	if (*recent == NULL || memcmp(key_of(o, *recent), key, sizeof(*key)))
+		*recent = table_find(o->table, key);
+	return *recent;
+}
+
+void
+outcomes_add(struct outcomes *o, int64_t ts_ms, uint8_t outcome, uint8_t rule)
+{
+	struct outcome_key key = key_at(o, ts_ms, outcome, rule);
+	struct outcome_count *count = find(o, &key);
+
 	if (count == NULL)
 		count = insert(o, &key);
 	if (count == NULL && make_room(o)) {
-		if (key.hour_ms < o->floor_ms)
-			key.hour_ms = o->floor_ms;
-		count = table_find(o->table, &key);
+		key = key_at(o, ts_ms, outcome, rule);
+		count = find(o, &key);
 		if (count == NULL)
 			count = insert(o, &key);
 	}
 	if (count == NULL)
-		return key.hour_ms; /* 8,192 unsaved: not counted */
+		return; /* 8,192 unsaved: not counted */
 	count->attempts++;
 	mark_dirty(o, count);
-	return key.hour_ms;
 }
 
 void
-outcomes_take_back(struct outcomes *o, int64_t hour_ms, uint8_t outcome,
+outcomes_take_back(struct outcomes *o, int64_t ts_ms, uint8_t outcome,
     uint8_t rule)
 {
-	struct outcome_key key = { .hour_ms = hour_ms,
-		.outcome = outcome,
-		.rule = rule };
-	struct outcome_count *count = table_find(o->table, &key);
+	struct outcome_key key = key_at(o, ts_ms, outcome, rule);
+	struct outcome_count *count = find(o, &key);
 
 	if (count == NULL || count->attempts == 0)
 		return;
 	count->attempts--;
 	mark_dirty(o, count);
+}
+
+bool
+outcomes_moves(int64_t before_ms, int64_t after_ms)
+{
+	return before_ms / HOUR_MS != after_ms / HOUR_MS;
 }
 
 bool

@@ -25,13 +25,17 @@ struct outcomes *outcomes_new(const struct hash_key *key);
 void outcomes_free(struct outcomes *o); /* takes NULL */
 size_t outcomes_bytes(void);
 
-/* Counts one at ts_ms; gives the hour under which it is counted. */
-int64_t outcomes_add(struct outcomes *o, int64_t ts_ms, uint8_t outcome,
+/* Counts one that began at ts_ms. */
+void outcomes_add(struct outcomes *o, int64_t ts_ms, uint8_t outcome,
     uint8_t rule);
 
-/* Takes one back that was counted under this hour. */
-void outcomes_take_back(struct outcomes *o, int64_t hour_ms, uint8_t outcome,
+/* Takes one back that was counted at ts_ms. */
+void outcomes_take_back(struct outcomes *o, int64_t ts_ms, uint8_t outcome,
     uint8_t rule);
+
+/* One that turns out to have begun at another time is counted elsewhere:
+ * take it back and add it again. */
+bool outcomes_moves(int64_t before_ms, int64_t after_ms);
 
 /* Appends those that changed; true when the batch was too small. */
 bool outcomes_collect(struct outcomes *o, struct finding_batch *batch);

@@ -1,63 +1,104 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pair table: a bounded table, a timer wheel of one-second slots, and a
- * list for each class, oldest first. All three are linked by slot numbers,
- * so their order depends on the records alone and not on the hash key.
+ * The pair table: entries in a slab under an index, and the wheel for their
+ * timers and classes. Order depends on the records alone and not on the
+ * hash key.
  */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/index.h"
+#include "common/slab.h"
 #include "exposure/pairs.h"
-
-/*
- * One second a slot: more slots than the longest wait that can be configured
- * (W2, 24 h) has seconds, so that an entry is met only when it is due; a
- * longer one goes round and is looked at again.
- */
-#define WHEEL_SLOTS 131072
-
-/*
- * A 5-tuple is used anew when its SYN comes so long after the last packet:
- * Linux repeats a SYN for up to 127 s with gaps up to 64 s; or, after both
- * ends had closed or one had reset, when it comes after one second.
- */
-#define GENERATION_GAP_MS	 130000
-#define GENERATION_CLOSED_GAP_MS 1000
+#include "exposure/wheel.h"
 
 _Static_assert(sizeof(struct pair_key) == 40, "the key has no padding");
+_Static_assert(sizeof(struct half) == 24, "halves have no padding");
+_Static_assert(sizeof(struct pair) == 88, "pairs have no padding");
+_Static_assert(sizeof(struct attempt) == 40, "attempts have no padding");
+_Static_assert(OUTCOME_COUNT <= 32 && RULE_COUNT <= 128 &&
+		   TECHNIQUE_COUNT <= 16 && CONFIDENCE_COUNT <= 4,
+    "a pair has bits for every verdict");
+_Static_assert(PAIR_CLASS_COUNT == WHEEL_QUEUES, "a queue a class");
+
+/* Both ends of an IPv6 conversation. */
+struct ends {
+	struct addr outer;
+	struct addr inner;
+};
 
 struct pairs {
-	struct table *table;
-	struct chain wheel[WHEEL_SLOTS];
-	struct chain classes[PAIR_CLASS_COUNT];
-	int64_t wheel_s; /* the second whose slot is being emptied */
-	bool wheel_runs;
+	struct slab pairs;
+	struct slab ends;
+	struct slab attempts;
+	struct index index;
+	struct hash_key key;
+	uint32_t count;
+	int64_t wait_s;
+	int64_t revoke_s;
+	struct wheel wheel;
+};
+
+/* What is hashed of an IPv4 pair, and compared: no padding. */
+struct key_v4 {
+	uint32_t ends[2];
+	uint16_t outer_port;
+	uint16_t inner_port;
+	uint8_t proto;
+	uint8_t scope;
+	uint8_t zero[2];
+};
+
+_Static_assert(sizeof(struct key_v4) == 16, "the key has no padding");
+
+/* A key that is looked for, in the form in which entries have it. */
+struct sought {
+	const struct pair_key *key;
+	uint32_t ends[2]; /* IPv4 */
+	bool is_ipv6;
+	struct pair *found[PAIR_GENERATIONS];
 };
 
 size_t
 pairs_bytes(uint32_t max)
 {
-	return sizeof(struct pairs) +
-	       table_bytes(max, sizeof(struct pair_key), sizeof(struct pair));
+	return sizeof(struct pairs) + index_bytes(max) +
+	       (sizeof(struct pair) + sizeof(struct ends) +
+		   sizeof(struct attempt)) *
+		   (size_t)max;
+}
+
+size_t
+pairs_entry_bytes(uint32_t max, bool is_ipv6)
+{
+	return sizeof(struct pair) + (is_ipv6 ? sizeof(struct ends) : 0) +
+	       (index_bytes(max) + max - 1) / max;
 }
 
 struct pairs *
-pairs_new(uint32_t max, const struct hash_key *key)
+pairs_new(const struct pairs_config *config)
 {
 	struct pairs *p = calloc(1, sizeof(*p));
+	bool has_memory;
 
+	assert(config->max >= 1 && config->max <= 1U << 30);
 	if (p == NULL)
 		return NULL;
-	p->table =
-	    table_new(max, sizeof(struct pair_key), sizeof(struct pair), key);
-	if (p->table == NULL) {
-		free(p);
+	has_memory = slab_init(&p->pairs, config->max, sizeof(struct pair));
+	has_memory &= slab_init(&p->ends, config->max, sizeof(struct ends));
+	has_memory &=
+	    slab_init(&p->attempts, config->max, sizeof(struct attempt));
+	has_memory &= index_init(&p->index, config->max);
+	if (!has_memory) {
+		pairs_free(p);
 		return NULL;
 	}
-	for (int i = 0; i < WHEEL_SLOTS; i++)
-		p->wheel[i] = chain_empty(offsetof(struct pair, timer));
-	for (int i = 0; i < PAIR_CLASS_COUNT; i++)
-		p->classes[i] = chain_empty(offsetof(struct pair, in_class));
+	p->key = config->key;
+	p->wait_s = config->wait_ms / 1000;
+	p->revoke_s = config->revoke_ms / 1000;
+	wheel_init(&p->wheel, p->pairs.places + offsetof(struct pair, queue),
+	    sizeof(struct pair), config->max);
 	return p;
 }
 
@@ -66,61 +107,177 @@ pairs_free(struct pairs *p)
 {
 	if (p == NULL)
 		return;
-	table_free(p->table);
+	slab_free(&p->pairs);
+	slab_free(&p->ends);
+	slab_free(&p->attempts);
+	index_free(&p->index);
 	free(p);
-}
-
-const struct pair_key *
-pairs_key(const struct pairs *p, const struct pair *pair)
-{
-	return table_key(p->table, pair);
 }
 
 uint32_t
 pairs_slot(const struct pairs *p, const struct pair *pair)
 {
-	return table_slot(p->table, pair);
+	return (uint32_t)(pair - (const struct pair *)(void *)p->pairs.places);
 }
 
 struct pair *
 pairs_at(const struct pairs *p, uint32_t slot)
 {
-	return table_at(p->table, slot);
+	return slab_at(&p->pairs, slot);
 }
 
 uint32_t
 pairs_count(const struct pairs *p)
 {
-	return table_count(p->table);
+	return p->count;
 }
 
-const struct table *
-pairs_table(const struct pairs *p)
+/* --- keys ----------------------------------------------------------------- */
+
+static uint32_t
+v4_of(const struct addr *a)
 {
-	return p->table;
+	uint32_t v4;
+
+	memcpy(&v4, a->octets + 12, sizeof(v4));
+	return v4;
+}
+
+static struct addr
+addr_of(uint32_t v4)
+{
+	uint8_t octets[4];
+
+	memcpy(octets, &v4, sizeof(octets));
+	return addr_from_v4(octets);
+}
+
+static bool
+is_v4(const struct pair_key *key)
+{
+	return addr_is_v4(&key->outer) && addr_is_v4(&key->inner);
+}
+
+struct pair_key
+pairs_key(const struct pairs *p, const struct pair *pair)
+{
+	struct pair_key key = {
+		.outer_port = pair->outer_port,
+		.inner_port = pair->inner_port,
+		.proto = pair->proto,
+		.scope = pair->internal ? SCOPE_INTERNAL : SCOPE_EXTERNAL,
+		.generation = pair->generation,
+	};
+
+	if (pair->is_ipv6) {
+		const struct ends *ends = slab_at(&p->ends, pair->ends[0]);
+
+		key.outer = ends->outer;
+		key.inner = ends->inner;
+	} else {
+		key.outer = addr_of(pair->ends[0]);
+		key.inner = addr_of(pair->ends[1]);
+	}
+	return key;
+}
+
+uint64_t
+pairs_hash(const struct pairs *p, const struct pair_key *key)
+{
+	struct pair_key tuple;
+
+	if (is_v4(key)) {
+		struct key_v4 v4 = { { v4_of(&key->outer), v4_of(&key->inner) },
+			key->outer_port, key->inner_port, key->proto,
+			key->scope, { 0 } };
+
+		return hash_for_table(&p->key, &v4, sizeof(v4));
+	}
+	tuple = *key;
+	tuple.generation = 0;
+	return hash_for_table(&p->key, &tuple, sizeof(tuple));
+}
+
+void
+pairs_prefetch(const struct pairs *p, uint64_t hash)
+{
+	index_prefetch(&p->index, hash);
+}
+
+void
+pairs_prefetch_entry(const struct pairs *p, uint64_t hash)
+{
+	uint32_t slot = index_guess(&p->index, hash);
+	const uint8_t *entry;
+
+	if (slot == INDEX_NONE)
+		return;
+	entry = slab_at(&p->pairs, slot);
+	__builtin_prefetch(entry);
+	__builtin_prefetch(entry + sizeof(struct pair) - 1);
+}
+
+static struct sought
+sought_of(const struct pair_key *key)
+{
+	struct sought s = { .key = key, .is_ipv6 = !is_v4(key) };
+
+	if (!s.is_ipv6) {
+		s.ends[0] = v4_of(&key->outer);
+		s.ends[1] = v4_of(&key->inner);
+	}
+	return s;
+}
+
+static bool
+has_ends(const struct pairs *p, const struct pair *pair, const struct sought *s)
+{
+	const struct ends *ends;
+
+	if (pair->is_ipv6 != s->is_ipv6)
+		return false;
+	if (!s->is_ipv6)
+		return pair->ends[0] == s->ends[0] &&
+		       pair->ends[1] == s->ends[1];
+	ends = slab_at(&p->ends, pair->ends[0]);
+	return addr_equal(&ends->outer, &s->key->outer) &&
+	       addr_equal(&ends->inner, &s->key->inner);
+}
+
+/* Collects generations; true when there can be no other. */
+static bool
+collect(const void *owner, uint32_t slot, const void *sought)
+{
+	const struct pairs *p = owner;
+	struct pair *pair = pairs_at(p, slot);
+	/* the index hands it through as it was given: not const */
+	struct sought *s = *(struct sought *const *)sought;
+	const struct pair_key *key = s->key;
+
+	if (pair->outer_port != key->outer_port ||
+	    pair->inner_port != key->inner_port || pair->proto != key->proto ||
+	    pair->internal != (key->scope == SCOPE_INTERNAL) ||
+	    !has_ends(p, pair, s))
+		return false;
+	s->found[pair->generation] = pair;
+	return pair->generation == 0 && !pair->more;
+}
+
+static void
+find_generations(const struct pairs *p, struct sought *s, uint64_t hash)
+{
+	(void)index_find(&p->index, hash, collect, p, &s);
 }
 
 /* --- generations ---------------------------------------------------------- */
 
-static int64_t
-first_ms(const struct pair *pair)
-{
-	if (!pair->outer.present)
-		return pair->inner.first_ms;
-	if (!pair->inner.present || pair->outer.first_ms < pair->inner.first_ms)
-		return pair->outer.first_ms;
-	return pair->inner.first_ms;
-}
-
-static int64_t
-last_ms(const struct pair *pair)
-{
-	if (!pair->outer.present)
-		return pair->inner.last_ms;
-	if (!pair->inner.present || pair->outer.last_ms > pair->inner.last_ms)
-		return pair->outer.last_ms;
-	return pair->inner.last_ms;
-}
+/*
+ * A 5-tuple is used anew when its SYN comes so long after the last packet:
+ * Linux repeats a SYN for up to 127 s with gaps up to 64 s; or, after both
+ * ends had closed or one had reset, when it comes after one second.
+ */
+#define GENERATION_GAP_MS	 130000
+#define GENERATION_CLOSED_GAP_MS 1000
 
 static bool
 is_closed(const struct pair *pair)
@@ -144,11 +301,11 @@ belongs(const struct pair *pair, bool bears_syn, int64_t start_ms,
 		int64_t gap = is_closed(pair) ? GENERATION_CLOSED_GAP_MS
 					      : GENERATION_GAP_MS;
 
-		if (start_ms > last_ms(pair) + gap)
+		if (start_ms > pair_last_ms(pair) + gap)
 			return false;
 	}
 	/* a record of an earlier generation, come late */
-	if (has_syn && end_ms < first_ms(pair) - GENERATION_GAP_MS)
+	if (has_syn && end_ms < pair_first_ms(pair) - GENERATION_GAP_MS)
 		return false;
 	return true;
 }
@@ -157,11 +314,13 @@ belongs(const struct pair *pair, bool bears_syn, int64_t start_ms,
 static int64_t
 distance_ms(const struct pair *pair, int64_t start_ms, int64_t end_ms)
 {
+	int64_t last_ms = pair_last_ms(pair);
+
 	if (!pair->outer.present && !pair->inner.present)
 		return 0;
-	if (end_ms < first_ms(pair))
-		return first_ms(pair) - end_ms;
-	return start_ms > last_ms(pair) ? start_ms - last_ms(pair) : 0;
+	if (end_ms < pair_first_ms(pair))
+		return pair_first_ms(pair) - end_ms;
+	return start_ms > last_ms ? start_ms - last_ms : 0;
 }
 
 /* Who opened this generation, where that is known exactly. */
@@ -170,26 +329,27 @@ exact_initiator(const struct pair *pair)
 {
 	if ((pair->outer.evidence & EV_SYN) != 0)
 		return SIDE_OUTER;
-	if (pair->verdict.confidence == CONFIDENCE_HIGH)
-		return (enum side)pair->verdict.initiator;
+	if (pair->confidence == CONFIDENCE_HIGH)
+		return (enum side)pair->initiator;
 	return SIDE_NONE;
 }
 
 struct pair *
-pairs_find(const struct pairs *p, struct pair_key *key, bool bears_syn,
-    int64_t start_ms, int64_t end_ms, enum side *prior, struct pair **reuse)
+pairs_find(const struct pairs *p, struct pair_key *key, uint64_t hash,
+    bool bears_syn, int64_t start_ms, int64_t end_ms, enum side *prior,
+    struct pair **reuse)
 {
+	struct sought s = sought_of(key);
 	uint8_t vacant = PAIR_GENERATIONS;
 	struct pair *oldest = NULL;
 	struct pair *nearest = NULL;
 
 	*prior = SIDE_NONE;
 	*reuse = NULL;
+	find_generations(p, &s, hash);
 	for (uint8_t g = 0; g < PAIR_GENERATIONS; g++) {
-		struct pair *pair;
+		struct pair *pair = s.found[g];
 
-		key->generation = g;
-		pair = table_find(p->table, key);
 		if (pair == NULL) {
 			if (vacant == PAIR_GENERATIONS)
 				vacant = g;
@@ -204,79 +364,38 @@ pairs_find(const struct pairs *p, struct pair_key *key, bool bears_syn,
 			nearest = pair;
 		if (exact_initiator(pair) != SIDE_NONE)
 			*prior = exact_initiator(pair);
-		if (oldest == NULL || first_ms(pair) < first_ms(oldest))
+		if (oldest == NULL ||
+		    pair_first_ms(pair) < pair_first_ms(oldest))
 			oldest = pair;
 		if (g == 0 && !pair->more) {
 			vacant = 1;
 			break;
 		}
 	}
-	if (nearest != NULL) {
-		*key = *pairs_key(p, nearest);
-		return nearest;
-	}
-	if (vacant == PAIR_GENERATIONS)
+	key->generation = nearest != NULL ? nearest->generation : vacant;
+	if (nearest == NULL && vacant == PAIR_GENERATIONS)
 		*reuse = oldest;
-	else
-		key->generation = vacant;
-	return NULL;
+	return nearest;
 }
 
 struct pair *
 pairs_other_generation(const struct pairs *p, const struct pair *pair)
 {
-	struct pair_key key = *pairs_key(p, pair);
+	struct pair_key key;
+	struct sought s;
 
-	if (key.generation != 0 || !pair->more)
+	if (pair->generation != 0 || !pair->more)
 		return NULL;
-	for (key.generation = 1; key.generation < PAIR_GENERATIONS;
-	     key.generation++) {
-		struct pair *other = table_find(p->table, &key);
-
-		if (other != NULL)
-			return other;
-	}
+	key = pairs_key(p, pair);
+	s = sought_of(&key);
+	find_generations(p, &s, pairs_hash(p, &key));
+	for (int g = 1; g < PAIR_GENERATIONS; g++)
+		if (s.found[g] != NULL)
+			return s.found[g];
 	return NULL;
 }
 
-/* --- classes -------------------------------------------------------------- */
-
-void
-pairs_set_class(struct pairs *p, struct pair *pair, enum pair_class class)
-{
-	chain_remove(&p->classes[pair->class], p->table, pair);
-	pair->class = (uint8_t) class;
-	chain_append(&p->classes[class], p->table, pair);
-}
-
-struct pair *
-pairs_victim(const struct pairs *p)
-{
-	for (int c = 0; c < PAIR_CLASS_COUNT; c++) {
-		struct pair *pair = chain_first(&p->classes[c], p->table);
-		struct pair *other;
-
-		if (pair == NULL)
-			continue;
-		other = pairs_other_generation(p, pair);
-		return other != NULL ? other : pair;
-	}
-	return NULL;
-}
-
-struct pair *
-pairs_oldest(const struct pairs *p, enum pair_class class)
-{
-	return chain_first(&p->classes[class], p->table);
-}
-
-struct pair *
-pairs_younger(const struct pairs *p, const struct pair *pair)
-{
-	return chain_next(&p->classes[pair->class], p->table, pair);
-}
-
-/* --- timers --------------------------------------------------------------- */
+/* --- classes and timers --------------------------------------------------- */
 
 static int64_t
 floor_s(int64_t ms)
@@ -284,97 +403,236 @@ floor_s(int64_t ms)
 	return ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000);
 }
 
-static struct chain *
-wheel_slot(struct pairs *p, int64_t second)
-{
-	return &p->wheel[(uint64_t)second % WHEEL_SLOTS];
-}
-
 static void
-timer_stop(struct pairs *p, struct pair *pair)
+put(struct pairs *p, struct pair *pair, enum pair_class class, int64_t second)
 {
-	if (pair->deadline_ms == 0)
-		return;
-	chain_remove(wheel_slot(p, floor_s(pair->deadline_ms)), p->table, pair);
-	pair->deadline_ms = 0;
+	uint32_t slot = pairs_slot(p, pair);
+
+	wheel_take(&p->wheel, slot);
+	pair->class = (unsigned)class & 7U;
+	wheel_put(&p->wheel, slot, class, second);
 }
 
 void
-pairs_set_deadline(struct pairs *p, struct pair *pair, int64_t deadline_ms)
+pairs_await(struct pairs *p, struct pair *pair, enum pair_class class,
+    int64_t deadline_ms)
 {
-	timer_stop(p, pair);
-	/* never into a second that was emptied already; 0 means no timer */
-	if (p->wheel_runs && floor_s(deadline_ms) < p->wheel_s)
-		deadline_ms = p->wheel_s * 1000;
-	if (deadline_ms < 1)
-		deadline_ms = 1;
-	pair->deadline_ms = deadline_ms;
-	chain_append(wheel_slot(p, floor_s(deadline_ms)), p->table, pair);
+	put(p, pair, class, floor_s(deadline_ms));
 }
 
-/* The first of a slot that is due at now_s; those of later rounds stay. */
-static struct pair *
-take_due(struct pairs *p, struct chain *slot, int64_t now_s)
+void
+pairs_set_silent(struct pairs *p, struct pair *pair)
 {
-	struct pair *pair = chain_first(slot, p->table);
+	if (pair->class != PAIR_SILENT)
+		put(p, pair, PAIR_SILENT, pair->since_s + p->revoke_s);
+}
 
-	while (pair != NULL && floor_s(pair->deadline_ms) > now_s)
-		pair = chain_next(slot, p->table, pair);
-	if (pair != NULL)
-		timer_stop(p, pair);
-	return pair;
+void
+pairs_set_tombstone(struct pairs *p, struct pair *pair, int64_t now_ms)
+{
+	/* where it stands in the wheel is looked at when it is due there */
+	pair->since_s = (uint32_t)floor_s(now_ms);
+	if (pair->class != PAIR_TOMBSTONE || pair->queue.next == WHEEL_NONE)
+		put(p, pair, PAIR_TOMBSTONE, pair->since_s + p->wait_s);
+}
+
+void
+pairs_set_ended(struct pairs *p, struct pair *pair)
+{
+	put(p, pair, PAIR_ENDED, pair->since_s);
+}
+
+bool
+pairs_is_revocable(const struct pairs *p, const struct pair *pair,
+    int64_t now_ms)
+{
+	return pair->class != PAIR_TOMBSTONE &&
+	       pair->since_s + p->revoke_s > floor_s(now_ms);
+}
+
+/* When a decided one is over; of the others the wheel knows. */
+static int64_t
+over_s(const struct pairs *p, const struct pair *pair)
+{
+	if (pair->class == PAIR_TOMBSTONE)
+		return pair->since_s + p->wait_s;
+	if (pair->class == PAIR_SILENT)
+		return pair->since_s + p->revoke_s;
+	return INT64_MIN;
+}
+
+int64_t
+pairs_until_ms(const struct pairs *p, const struct pair *pair)
+{
+	if (over_s(p, pair) != INT64_MIN)
+		return over_s(p, pair) * 1000;
+	return wheel_second(&p->wheel, pairs_slot(p, pair)) * 1000;
+}
+
+struct pair *
+pairs_victim(struct pairs *p)
+{
+	for (unsigned c = 0; c < PAIR_CLASS_COUNT; c++) {
+		int64_t second;
+		uint32_t slot;
+
+		while (
+		    (slot = wheel_first(&p->wheel, c, &second)) != WHEEL_NONE) {
+			struct pair *pair = pairs_at(p, slot);
+			struct pair *other;
+
+			if (c == PAIR_TOMBSTONE && over_s(p, pair) > second) {
+				/* a record came since it was put here */
+				put(p, pair, PAIR_TOMBSTONE, over_s(p, pair));
+				continue;
+			}
+			other = pairs_other_generation(p, pair);
+			return other != NULL ? other : pair;
+		}
+	}
+	return NULL;
+}
+
+struct pair *
+pairs_oldest(const struct pairs *p, enum pair_class class)
+{
+	int64_t second;
+	uint32_t slot = wheel_first(&p->wheel, class, &second);
+
+	return slot == WHEEL_NONE ? NULL : pairs_at(p, slot);
+}
+
+struct pair *
+pairs_younger(const struct pairs *p, const struct pair *pair)
+{
+	uint32_t slot = wheel_next(&p->wheel, pair->class, pairs_slot(p, pair));
+
+	return slot == WHEEL_NONE ? NULL : pairs_at(p, slot);
 }
 
 struct pair *
 pairs_due(struct pairs *p, int64_t now_ms)
 {
 	int64_t now_s = floor_s(now_ms);
+	unsigned queue;
+	uint32_t slot;
 
-	if (!p->wheel_runs || now_s - p->wheel_s >= WHEEL_SLOTS) {
-		/* every slot once is enough, however far time jumped */
-		p->wheel_s = now_s - WHEEL_SLOTS + 1;
-		p->wheel_runs = true;
-	}
-	for (;;) {
-		struct pair *pair =
-		    take_due(p, wheel_slot(p, p->wheel_s), now_s);
+	while ((slot = wheel_due(&p->wheel, now_s, &queue)) != WHEEL_NONE) {
+		struct pair *pair = pairs_at(p, slot);
 
-		if (pair != NULL || p->wheel_s >= now_s)
+		if (over_s(p, pair) <= now_s)
 			return pair;
-		p->wheel_s++;
+		wheel_put(&p->wheel, slot, pair->class, over_s(p, pair));
 	}
+	return NULL;
+}
+
+void
+pairs_keep(struct pairs *p, struct pair *pair, int64_t now_ms)
+{
+	put(p, pair, (enum pair_class)pair->class, floor_s(now_ms) + p->wait_s);
 }
 
 /* --- entries -------------------------------------------------------------- */
 
-struct pair *
-pairs_add(struct pairs *p, const struct pair_key *key)
+struct attempt *
+pairs_attempt_at(const struct pairs *p, uint32_t slot)
 {
-	struct pair *pair = table_insert(p->table, key);
+	return slab_at(&p->attempts, slot);
+}
 
-	if (pair == NULL)
+struct attempt *
+pairs_attempt(const struct pairs *p, const struct pair *pair)
+{
+	return pair->noted ? pairs_attempt_at(p, pair->aside) : NULL;
+}
+
+struct attempt *
+pairs_make_attempt(struct pairs *p, struct pair *pair)
+{
+	uint32_t slot = slab_take(&p->attempts);
+	struct attempt *attempt;
+
+	assert(slot != SLAB_NONE && !pair->noted);
+	attempt = pairs_attempt_at(p, slot);
+	attempt->in_source = (struct link){ TABLE_NONE, TABLE_NONE };
+	attempt->pair = pairs_slot(p, pair);
+	attempt->source = TABLE_NONE;
+	attempt->exposure = pair->aside;
+	pair->aside = slot;
+	pair->noted = true;
+	return attempt;
+}
+
+static void
+set_ends(struct pairs *p, struct pair *pair, const struct pair_key *key)
+{
+	struct ends *ends;
+
+	pair->is_ipv6 = !is_v4(key);
+	if (!pair->is_ipv6) {
+		pair->ends[0] = v4_of(&key->outer);
+		pair->ends[1] = v4_of(&key->inner);
+		return;
+	}
+	pair->ends[0] = slab_take(&p->ends);
+	ends = slab_at(&p->ends, pair->ends[0]);
+	ends->outer = key->outer;
+	ends->inner = key->inner;
+}
+
+/* Generation 0 must know of the others. */
+static void
+tell_first_generation(struct pairs *p, const struct pair_key *key,
+    uint64_t hash)
+{
+	struct sought s = sought_of(key);
+
+	find_generations(p, &s, hash);
+	assert(s.found[0] != NULL);
+	s.found[0]->more = true;
+}
+
+struct pair *
+pairs_add(struct pairs *p, const struct pair_key *key, uint64_t hash,
+    int64_t born_ms)
+{
+	uint32_t slot = slab_take(&p->pairs);
+	struct pair *pair;
+
+	if (slot == SLAB_NONE)
 		return NULL;
-	pair->source = TABLE_NONE;
+	if (key->generation != 0)
+		tell_first_generation(p, key, hash);
+	pair = pairs_at(p, slot);
+	pair->queue = (struct link){ WHEEL_NONE, WHEEL_NONE };
+	pair->outer_port = key->outer_port;
+	pair->inner_port = key->inner_port;
+	pair->proto = key->proto;
+	pair->internal = key->scope == SCOPE_INTERNAL;
+	pair->generation = key->generation & 3U;
+	pair->since_s = (uint32_t)floor_s(born_ms);
+	pair->class = PAIR_UNANSWERED;
 	pair->claimed = SIDE_NONE;
 	pair->prior = SIDE_NONE;
-	pair->class = PAIR_UNANSWERED;
-	chain_append(&p->classes[PAIR_UNANSWERED], p->table, pair);
-	if (key->generation != 0) {
-		struct pair_key first = *key;
-		struct pair *zero;
-
-		first.generation = 0;
-		zero = table_find(p->table, &first);
-		assert(zero != NULL);
-		zero->more = true;
-	}
+	set_ends(p, pair, key);
+	index_insert(&p->index, hash, slot);
+	p->count++;
 	return pair;
 }
 
 void
 pairs_remove(struct pairs *p, struct pair *pair)
 {
-	timer_stop(p, pair);
-	chain_remove(&p->classes[pair->class], p->table, pair);
-	table_remove(p->table, pair);
+	uint32_t slot = pairs_slot(p, pair);
+	struct pair_key key = pairs_key(p, pair);
+
+	wheel_take(&p->wheel, slot);
+	index_remove(&p->index, pairs_hash(p, &key), slot);
+	if (pair->noted)
+		slab_give(&p->attempts, pair->aside);
+	if (pair->is_ipv6)
+		slab_give(&p->ends, pair->ends[0]);
+	slab_give(&p->pairs, slot);
+	p->count--;
 }

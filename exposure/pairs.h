@@ -7,9 +7,14 @@
  * end. There is no exporter in it, so that the two directions may come from
  * two routers. A decided entry stays for a while as a tombstone: what still
  * comes for it is no new attempt.
- * When full: the oldest entry of the least worth goes: tombstones, then
- * silence already reported, then an unanswered attempt, then an answer whose
- * direction is open. The caller gives it its last verdict.
+ * When full: the entry of the least worth that would end first goes:
+ * tombstones, then silence already reported, then an unanswered attempt, then
+ * an answer whose direction is open. The caller gives it its last verdict.
+ *
+ * Size: an entry is 88 octets and its share of the index 7.1, so 95.1 of
+ * IPv4; IPv6 ends take 32 more, 127.1. What few entries need has places of
+ * its own: struct attempt, 40 octets. All are allocated for the worst case
+ * and touched as they are needed.
  */
 #ifndef EXPOSURE_PAIRS_H
 #define EXPOSURE_PAIRS_H
@@ -62,40 +67,85 @@ enum pair_event {
 	PAIR_EVENT_NEM,	 /* a scanner's attempt at a NEM member */
 };
 
+/*
+ * The bit fields are unsigned and assigned with a mask; see the functions
+ * below. Sorted so that nothing is padded.
+ */
 struct pair {
 	struct half outer;
 	struct half inner;
-	int64_t deadline_ms;
-	int64_t born_ms;   /* when its first record was received */
-	int64_t hour_ms;   /* under which its outcome is counted */
-	uint64_t event_id; /* of its scan event; see event */
-	int64_t event_ts_ms;
-	uint64_t event_mark;  /* what that event says, packed: scan.c */
-	uint64_t exposure_id; /* it was counted in this exposure; 0: none */
-	uint64_t timed_id;    /* in which its rule D5 was counted; 0: none */
-	struct link timer;
-	struct link in_class;
-	struct link in_source;	/* sources.h */
-	uint32_t source;	/* slot, or TABLE_NONE */
-	struct verdict verdict; /* OUTCOME_NONE: none yet */
-	uint8_t class;		/* enum pair_class */
-	uint8_t event;		/* enum pair_event */
-	uint8_t claimed;	/* enum side: IE 239; PAIR_CLAIMS_DIFFER */
-	uint8_t prior;		/* enum side: an earlier generation's */
-	uint8_t icmp;		/* enum icmp_error */
-	bool more;		/* of generation 0: there are others */
-	bool settled;		/* its final verdict was given */
-	bool refused_counted;	/* in its exposure's refusals */
-	bool learned;		/* the feed was learned from it */
-	bool fanned_in;		/* it was counted for the fan-in test */
+	uint32_t ends[2]; /* outer, inner: IPv4 addresses as they are in
+			   * memory; IPv6: the slot of both, and 0 */
+	uint16_t outer_port;
+	uint16_t inner_port;
+	struct link queue; /* in the wheel */
+	uint32_t since_s;  /* when its first record was received; of a
+			    * tombstone: its last */
+	uint32_t aside;	   /* noted: the slot of its struct attempt, else
+			    * the exposure that counted it last */
+	uint32_t last_low; /* pair_last_ms() */
+	int16_t last_high;
+	uint8_t proto;
+	uint8_t rule : 7; /* the verdict; see pair_verdict() */
+	bool internal : 1;
+	uint8_t outcome : 5;
+	uint8_t generation : 2;
+	bool more : 1; /* of generation 0: there are others */
+	uint8_t technique : 4;
+	uint8_t confidence : 2;
+	uint8_t initiator : 2;
+	uint8_t class : 3;   /* enum pair_class */
+	uint8_t claimed : 2; /* enum side: IE 239; PAIR_CLAIMS_DIFFER */
+	uint8_t prior : 2;   /* enum side: an earlier generation's */
+	bool is_ipv6 : 1;
+	bool noted : 1;		  /* it has a struct attempt */
+	bool settled : 1;	  /* its final verdict was given */
+	bool refused_counted : 1; /* in its exposure's refusals */
+	bool learned : 1;	  /* the feed was learned from it */
+	bool fanned_in : 1;	  /* it was counted for the fan-in test */
+	bool counted : 1;	  /* in the exposure, as accepted */
+	bool timed : 1;		  /* and its rule D5 was */
+	bool client_counted : 1;  /* and its client was */
+};
+
+/* What is kept of a pair that concerns its source, or has a scan event. */
+struct attempt {
+	uint64_t event_id;     /* see event */
+	uint32_t event_ts;     /* the event's time, its lower bits */
+	uint32_t event_mark;   /* what that event says, packed: scan.c */
+	struct link in_source; /* sources.h */
+	uint32_t pair;
+	uint32_t source;   /* slot, or TABLE_NONE */
+	uint32_t exposure; /* which counted the pair last */
+	uint8_t event;	   /* enum pair_event */
+	uint8_t icmp;	   /* enum icmp_error */
 };
 
 struct pairs;
 
+/* How long: W1 of a tombstone, W2 of silence. In all, milliseconds. */
+struct pairs_config {
+	uint32_t max;
+	int64_t wait_ms;
+	int64_t revoke_ms;
+	struct hash_key key;
+};
+
 /* owned: pairs_free(). NULL: no memory. */
-struct pairs *pairs_new(uint32_t max, const struct hash_key *key);
+struct pairs *pairs_new(const struct pairs_config *config);
 void pairs_free(struct pairs *p); /* takes NULL */
 size_t pairs_bytes(uint32_t max);
+
+/* Octets an entry and its share of the index take. */
+size_t pairs_entry_bytes(uint32_t max, bool is_ipv6);
+
+/*
+ * The hash of a 5-tuple, for the functions below; the generation does not
+ * matter. The other two fetch what pairs_find() will read, in this order.
+ */
+uint64_t pairs_hash(const struct pairs *p, const struct pair_key *key);
+void pairs_prefetch(const struct pairs *p, uint64_t hash);
+void pairs_prefetch_entry(const struct pairs *p, uint64_t hash);
 
 /*
  * The entry to which a record of this 5-tuple belongs, NULL when it begins a
@@ -105,44 +155,76 @@ size_t pairs_bytes(uint32_t max);
  * one more: the caller ends it and calls again.
  */
 struct pair *pairs_find(const struct pairs *p, struct pair_key *key,
-    bool bears_syn, int64_t start_ms, int64_t end_ms, enum side *prior,
-    struct pair **reuse);
+    uint64_t hash, bool bears_syn, int64_t start_ms, int64_t end_ms,
+    enum side *prior, struct pair **reuse);
 
-/* A new entry of class PAIR_UNANSWERED, no timer. NULL: full. */
-struct pair *pairs_add(struct pairs *p, const struct pair_key *key);
+/*
+ * A new entry of class PAIR_UNANSWERED that waits for nothing yet. born_ms:
+ * when its first record was received. NULL: full.
+ */
+struct pair *pairs_add(struct pairs *p, const struct pair_key *key,
+    uint64_t hash, int64_t born_ms);
 
-/* Takes it out: timer and class list too. Not the source's list. */
+/* Takes it out, and its attempt. Not the attempt from its source's list. */
 void pairs_remove(struct pairs *p, struct pair *pair);
 
-const struct pair_key *pairs_key(const struct pairs *p,
-    const struct pair *pair);
+struct pair_key pairs_key(const struct pairs *p, const struct pair *pair);
 uint32_t pairs_slot(const struct pairs *p, const struct pair *pair);
 struct pair *pairs_at(const struct pairs *p, uint32_t slot);
 uint32_t pairs_count(const struct pairs *p);
 
-/* For chains through in_source. Borrowed. */
-const struct table *pairs_table(const struct pairs *p);
+/* Its attempt; NULL when it has none. */
+struct attempt *pairs_attempt(const struct pairs *p, const struct pair *pair);
 
-/* Moves it to the young end of a class. */
-void pairs_set_class(struct pairs *p, struct pair *pair, enum pair_class class);
+/* Before: it has none. A zeroed one, but for source, which is none. */
+struct attempt *pairs_make_attempt(struct pairs *p, struct pair *pair);
+struct attempt *pairs_attempt_at(const struct pairs *p, uint32_t slot);
+
+/* --- time and class ------------------------------------------------------- */
+
+/* Undecided: it waits until deadline_ms, at the young end of that second. */
+void pairs_await(struct pairs *p, struct pair *pair, enum pair_class class,
+    int64_t deadline_ms);
+
+/* Silence, until W2 from its birth. */
+void pairs_set_silent(struct pairs *p, struct pair *pair);
+
+/* A tombstone until W1 from now_ms. Costs nothing when it is one already. */
+void pairs_set_tombstone(struct pairs *p, struct pair *pair, int64_t now_ms);
+
+void pairs_set_ended(struct pairs *p, struct pair *pair);
+
+/* It is in the wheel. */
+static inline bool
+pairs_is_waiting(const struct pair *pair)
+{
+	return pair->queue.next != TABLE_NONE;
+}
+
+/* Whether silence could still be revoked at now_ms: it is not W2 old. */
+bool pairs_is_revocable(const struct pairs *p, const struct pair *pair,
+    int64_t now_ms);
 
 /* The entry to give up next; NULL when there is none. */
-struct pair *pairs_victim(const struct pairs *p);
+struct pair *pairs_victim(struct pairs *p);
 
-/* The oldest of a class, and the one behind it; NULL: none. */
+/* The one of a class that would end first, and the one behind it; NULL:
+ * none. */
 struct pair *pairs_oldest(const struct pairs *p, enum pair_class class);
 struct pair *pairs_younger(const struct pairs *p, const struct pair *pair);
 
-/* (Re)starts the timer. */
-void pairs_set_deadline(struct pairs *p, struct pair *pair,
-    int64_t deadline_ms);
+/* When its time is over, for who explains: it walks a list. */
+int64_t pairs_until_ms(const struct pairs *p, const struct pair *pair);
 
 /*
- * An entry whose deadline is before or at now_ms, its timer stopped; NULL
- * when there is none. Oldest second first, then first set first. now_ms
- * never goes back.
+ * An entry whose time is over at now_ms, its timer stopped; NULL when there
+ * is none. Earliest second first, then by class, then first set first.
+ * now_ms never goes back.
  */
 struct pair *pairs_due(struct pairs *p, int64_t now_ms);
+
+/* It was due, but stays for another W1. */
+void pairs_keep(struct pairs *p, struct pair *pair, int64_t now_ms);
 
 /*
  * Another generation of the same 5-tuple when this is generation 0, which
@@ -150,5 +232,62 @@ struct pair *pairs_due(struct pairs *p, int64_t now_ms);
  */
 struct pair *pairs_other_generation(const struct pairs *p,
     const struct pair *pair);
+
+/* --- a pair's members ----------------------------------------------------- */
+
+/* Latest end of any record, Unix ms; 0: it has none. */
+static inline int64_t
+pair_last_ms(const struct pair *pair)
+{
+	return (int64_t)pair->last_high * (INT64_C(1) << 32) + pair->last_low;
+}
+
+static inline void
+pair_set_last_ms(struct pair *pair, int64_t ms)
+{
+	pair->last_low = (uint32_t)ms;
+	pair->last_high = (int16_t)(ms >> 32);
+}
+
+/* Earliest start of any record. */
+static inline int64_t
+pair_first_ms(const struct pair *pair)
+{
+	int64_t outer_ms = half_first_ms(&pair->outer);
+	int64_t inner_ms = half_first_ms(&pair->inner);
+
+	if (!pair->outer.present)
+		return inner_ms;
+	return !pair->inner.present || outer_ms < inner_ms ? outer_ms
+							   : inner_ms;
+}
+
+/* Start of the attempt: the outer half's, or what is there. */
+static inline int64_t
+pair_ts_ms(const struct pair *pair)
+{
+	return half_first_ms(pair->outer.present ? &pair->outer : &pair->inner);
+}
+
+/* OUTCOME_NONE: none yet. */
+static inline struct verdict
+pair_verdict(const struct pair *pair)
+{
+	return (struct verdict){ .outcome = pair->outcome,
+		.rule = pair->rule,
+		.confidence = pair->confidence,
+		.initiator = pair->initiator,
+		.technique = pair->technique };
+}
+
+static inline void
+pair_set_verdict(struct pair *pair, const struct verdict *v)
+{
+	pair->outcome = v->outcome & 31U;
+	pair->rule = v->rule & 127U;
+	pair->confidence = v->confidence & 3U;
+	pair->initiator = v->initiator & 3U;
+	pair->technique = v->technique & 15U;
+}
 
 #endif

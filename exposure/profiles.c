@@ -177,11 +177,11 @@ profiles_take(struct profiles *p, const struct flow_record *f)
 
 void
 profiles_take_half(struct profiles *p, const struct half *half,
-    const struct half *other)
+    const struct half *other, bool same_end)
 {
 	struct profile *profile;
 
-	if (!half->present || half->exporter >= PROFILES_MAX)
+	if (!half->present)
 		return;
 	profile = &p->of[half->exporter];
 	if ((half->flags & TCP_ACK) != 0 && half->packets >= VISIBLE_PACKETS)
@@ -189,8 +189,7 @@ profiles_take_half(struct profiles *p, const struct half *half,
 	if (other->present && half->exporter == other->exporter &&
 	    half->packets >= TIME_PACKETS && other->packets >= TIME_PACKETS)
 		count(&profile->pairs, &profile->equal,
-		    half->first_ms == other->first_ms &&
-			half->last_ms == other->last_ms);
+		    same_end && half_first_ms(half) == half_first_ms(other));
 }
 
 static enum feed_visibility

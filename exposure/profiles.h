@@ -63,9 +63,12 @@ void profiles_configure(struct profiles *p, uint32_t exporter,
 /* A record, before it is judged. True: what is known of its flags changed. */
 bool profiles_take(struct profiles *p, const struct flow_record *f);
 
-/* A TCP half with its other half, once for each; other may be absent. */
+/*
+ * A TCP half with its other half, once for each; other may be absent.
+ * same_end: both ended at the same time.
+ */
 void profiles_take_half(struct profiles *p, const struct half *half,
-    const struct half *other);
+    const struct half *other, bool same_end);
 
 /* What verdicts are to assume. exporter may be any number. */
 struct feed_profile profiles_get(const struct profiles *p, uint32_t exporter);

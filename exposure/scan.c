@@ -34,80 +34,106 @@ phase_at(const struct engine *e, int64_t ts_ms)
 
 /* The attempt opened the exposure, after training: C19. */
 static bool
-is_opener(const struct engine *e, const struct pair *pair,
-    const struct exposure *x)
+is_opener(const struct engine *e, const struct look *look)
 {
-	return x != NULL && x->opener == pairs_slot(e->pairs, pair) &&
-	       pair->exposure_id == x->finding.id &&
+	const struct exposure *x = look->x;
+
+	return x != NULL && x->opener == pairs_slot(e->pairs, look->pair) &&
+	       pair_is_counted_in(e, look->pair, x) &&
 	       x->finding.tier != TIER_HINT;
 }
 
 /* The interval that counted the attempt is over, and another may be there:
  * what was said of its opening stands. */
 static bool
-is_of_past(const struct pair *pair, const struct exposure *x)
+is_of_past(const struct engine *e, const struct look *look)
 {
-	return pair->exposure_id != 0 &&
-	       (x == NULL || pair->exposure_id != x->finding.id);
+	return look->pair->counted &&
+	       !pair_is_counted_in(e, look->pair, look->x);
+}
+
+/* The source of a pair, joined to it or not; NULL: none is remembered. */
+static struct source *
+source_of(const struct engine *e, const struct look *look)
+{
+	const struct attempt *attempt = pairs_attempt(e->pairs, look->pair);
+
+	if (attempt == NULL)
+		return sources_find(e->sources, &look->key.outer);
+	return attempt->source == TABLE_NONE
+		   ? NULL
+		   : sources_at(e->sources, attempt->source);
+}
+
+static bool
+is_scanners(const struct engine *e, const struct look *look)
+{
+	const struct source *source =
+	    sources_scanners(e->sources) == 0 ? NULL : source_of(e, look);
+
+	return source != NULL && source->events != 0;
 }
 
 static enum pair_event
-wanted_event(const struct engine *e, const struct pair *pair,
-    const struct exposure *x)
+event_of(const struct attempt *attempt)
 {
-	const struct verdict *v = &pair->verdict;
+	return attempt == NULL ? PAIR_EVENT_NONE
+			       : (enum pair_event)attempt->event;
+}
+
+static enum pair_event
+wanted_event(const struct engine *e, const struct look *look)
+{
+	const struct pair *pair = look->pair;
 	int64_t ts_ms = pair_ts_ms(pair);
-	bool holds = exposure_holds(x, ts_ms);
 	bool at_nem;
 
-	if (pairs_key(e->pairs, pair)->scope != SCOPE_EXTERNAL ||
-	    v->initiator != SIDE_OUTER || v->outcome == OUTCOME_NONE ||
-	    v->outcome == OUTCOME_MIDSTREAM_REFRESH)
+	if (pair->internal || pair->initiator != SIDE_OUTER ||
+	    pair->outcome == OUTCOME_NONE ||
+	    pair->outcome == OUTCOME_MIDSTREAM_REFRESH)
 		return PAIR_EVENT_NONE;
-	if (outcome_is_accepted(v->outcome)) {
-		if (is_opener(e, pair, x) &&
-		    phase_at(e, ts_ms) == PHASE_OPERATION)
+	if (outcome_is_accepted(pair->outcome)) {
+		enum pair_event before =
+		    event_of(pairs_attempt(e->pairs, pair));
+
+		if (is_opener(e, look) && phase_at(e, ts_ms) == PHASE_OPERATION)
 			return PAIR_EVENT_DARK;
-		if (pair->event == PAIR_EVENT_DARK && is_of_past(pair, x))
+		if (before == PAIR_EVENT_DARK && is_of_past(e, look))
 			return PAIR_EVENT_DARK;
 		/* or a guess, which makes no scanner; no port was taken in
 		 * where the host's map is frozen, or there is no room */
-		at_nem = x != NULL;
-	} else if (v->rule == RULE_R4) {
+		at_nem = look->x != NULL;
+	} else if (pair->rule == RULE_R4) {
 		return PAIR_EVENT_NONE; /* may be the abort of a connection */
 	} else {
-		at_nem = holds && !is_stealth(v->outcome);
+		at_nem = exposure_holds(look->x, ts_ms) &&
+			 !is_stealth(pair->outcome);
 	}
 	if (!at_nem)
 		return PAIR_EVENT_DARK;
-	if (pair->source == TABLE_NONE ||
-	    sources_at(e->sources, pair->source)->events == 0)
-		return PAIR_EVENT_NONE;
-	return PAIR_EVENT_NEM;
+	return is_scanners(e, look) ? PAIR_EVENT_NEM : PAIR_EVENT_NONE;
 }
 
 static enum place
-place_of(const struct engine *e, const struct pair *pair,
-    const struct exposure *x, enum pair_event event)
+place_of(const struct engine *e, const struct look *look, enum pair_event event)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
-
 	if (event == PAIR_EVENT_NEM)
 		return PLACE_NEM;
-	if (!is_opener(e, pair, x) && exposure_holds(x, pair_ts_ms(pair)))
+	if (!is_opener(e, look) &&
+	    exposure_holds(look->x, pair_ts_ms(look->pair)))
 		return PLACE_NEM; /* a stealth probe of an open port */
-	return nem_is_populated(e->nem, &key->inner) ? PLACE_DARKPORT
-						     : PLACE_DARKSPACE;
+	return nem_is_populated(e->nem, &look->key.inner) ? PLACE_DARKPORT
+							  : PLACE_DARKSPACE;
 }
 
 static void
-describe(const struct engine *e, const struct pair *pair,
-    const struct exposure *x, enum pair_event kind,
+describe(const struct engine *e, const struct look *look, enum pair_event kind,
     struct finding_scan_event *out)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
+	const struct pair_key *key = &look->key;
+	const struct pair *pair = look->pair;
 
-	out->id = pair->event_id;
+	out->id = pairs_attempt(e->pairs, pair)->event_id;
 	out->src = key->outer;
 	out->dst = key->inner;
 	out->ts_ms = pair_ts_ms(pair);
@@ -116,32 +142,37 @@ describe(const struct engine *e, const struct pair *pair,
 	out->src_port = key->outer_port;
 	out->port = pair_port(key);
 	out->proto = key->proto;
-	out->technique = pair->verdict.technique;
-	out->answer = (uint8_t)outcome_answer(pair->verdict.outcome);
-	out->place = (uint8_t)place_of(e, pair, x, kind);
+	out->technique = pair->technique;
+	out->answer = (uint8_t)outcome_answer(pair->outcome);
+	out->place = (uint8_t)place_of(e, look, kind);
 	out->phase = (uint8_t)phase_at(e, out->ts_ms);
-	out->rule = pair->verdict.rule;
-	out->confidence = pair->verdict.confidence;
+	out->rule = pair->rule;
+	out->confidence = pair->confidence;
 }
 
+_Static_assert(TECHNIQUE_COUNT <= 16 && ANSWER_COUNT <= 8 && PLACE_COUNT <= 4 &&
+		   PHASE_COUNT <= 2 && RULE_COUNT <= 256 &&
+		   CONFIDENCE_COUNT <= 4,
+    "a mark has bits for every event");
+
 /* All that an event says, but for its key and its time. */
-static uint64_t
+static uint32_t
 mark_of(const struct finding_scan_event *event)
 {
-	uint64_t mark = 1; /* never 0 */
+	uint32_t mark = 1; /* never 0 */
 
-	mark = mark << 8 | event->technique;
-	mark = mark << 8 | event->answer;
-	mark = mark << 8 | event->place;
-	mark = mark << 8 | event->phase;
+	mark = mark << 4 | event->technique;
+	mark = mark << 2 | event->place;
+	mark = mark << 1 | event->phase;
 	mark = mark << 8 | event->rule;
-	return mark << 8 | event->confidence;
+	mark = mark << 2 | event->confidence;
+	return mark << 3 | event->answer;
 }
 
 static uint8_t
-answer_in(uint64_t mark)
+answer_in(uint32_t mark)
 {
-	return (uint8_t)(mark >> 32);
+	return mark & 7;
 }
 
 static void
@@ -155,13 +186,17 @@ static void
 review_pairs(struct engine *e, struct source *source)
 {
 	uint32_t looked = 0;
-	struct pair *pair = sources_first_pair(source, e->pairs);
+	const struct attempt *attempt = sources_first_attempt(source, e->pairs);
 
-	while (pair != NULL && looked++ < REVIEW_MAX && e->steps != 0) {
+	while (attempt != NULL && looked++ < REVIEW_MAX && e->steps != 0) {
 		e->steps--;
-		if (pair->event != PAIR_EVENT_DARK)
-			scan_reconcile(e, pair);
-		pair = sources_next_pair(source, e->pairs, pair);
+		if (attempt->event != PAIR_EVENT_DARK) {
+			struct look look =
+			    engine_look(e, pairs_at(e->pairs, attempt->pair));
+
+			scan_reconcile(e, &look);
+		}
+		attempt = sources_next_attempt(e->pairs, attempt);
 	}
 }
 
@@ -191,22 +226,24 @@ first_probe_ms(const struct source *source)
 
 /* The source's account, when its pair's event became another. */
 static void
-count_event(struct engine *e, struct pair *pair, enum pair_event before,
-    uint8_t answer_before, uint8_t answer)
+count_event(struct engine *e, const struct look *look,
+    const struct attempt *attempt, enum pair_event before,
+    uint8_t answer_before)
 {
-	enum pair_event after = (enum pair_event)pair->event;
+	enum pair_event after = (enum pair_event)attempt->event;
+	uint8_t answer = answer_in(attempt->event_mark);
 	struct source *source;
 	bool was_scanner;
 	int64_t probed_ms;
 
-	if (pair->source == TABLE_NONE ||
+	if (attempt->source == TABLE_NONE ||
 	    (before != PAIR_EVENT_DARK && after != PAIR_EVENT_DARK))
 		return;
-	source = sources_at(e->sources, pair->source);
+	source = sources_at(e->sources, attempt->source);
 	was_scanner = source->events != 0;
 	probed_ms = first_probe_ms(source);
-	count_probe(source, pair_ts_ms(pair), is_probe(before, answer_before),
-	    is_probe(after, answer));
+	count_probe(source, pair_ts_ms(look->pair),
+	    is_probe(before, answer_before), is_probe(after, answer));
 	if (before != PAIR_EVENT_DARK)
 		source->events++;
 	else if (after != PAIR_EVENT_DARK && source->events > 0)
@@ -215,8 +252,8 @@ count_event(struct engine *e, struct pair *pair, enum pair_event before,
 	if (was_scanner != (source->events != 0))
 		review_pairs(e, source);
 	if (source->opened && first_probe_ms(source) != probed_ms)
-		nem_each_opened_by(e->nem, &pairs_key(e->pairs, pair)->outer,
-		    &e->steps, review_alert, e);
+		nem_each_opened_by(e->nem, &look->key.outer, &e->steps,
+		    review_alert, e);
 }
 
 void
@@ -235,46 +272,74 @@ scan_review_opener(struct engine *e, struct exposure *x)
 		nem_set_had_probed(e->nem, x, had_probed);
 }
 
-void
-scan_reconcile(struct engine *e, struct pair *pair)
+static void
+withdraw(struct engine *e, const struct look *look, struct attempt *attempt)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
-	struct exposure *x =
-	    nem_find(e->nem, &key->inner, key->proto, pair_port(key));
-	enum pair_event before = (enum pair_event)pair->event;
-	enum pair_event after = wanted_event(e, pair, x);
-	uint8_t answer_before = answer_in(pair->event_mark);
+	enum pair_event before = event_of(attempt);
+	uint8_t answer_before;
+
+	if (before == PAIR_EVENT_NONE)
+		return;
+	answer_before = answer_in(attempt->event_mark);
+	events_retract(e->events, attempt->event_id);
+	if (TRACED(e))
+		tracer_event(e, look->pair, NULL, true);
+	attempt->event = PAIR_EVENT_NONE;
+	attempt->event_id = attempt->event_mark = 0;
+	count_event(e, look, attempt, before, answer_before);
+}
+
+/* An event is its source's: from now on the pair is joined to it. */
+static struct attempt *
+join(struct engine *e, const struct look *look)
+{
+	struct attempt *attempt = pairs_attempt(e->pairs, look->pair);
+	struct source *source;
+
+	if (attempt != NULL)
+		return attempt;
+	attempt = pairs_make_attempt(e->pairs, look->pair);
+	source = engine_source(e, &look->key.outer);
+	if (source != NULL)
+		sources_link(e->sources, source, e->pairs, attempt);
+	return attempt;
+}
+
+void
+scan_reconcile(struct engine *e, const struct look *look)
+{
+	enum pair_event after = wanted_event(e, look);
 	struct finding_scan_event event = { 0 };
-	uint64_t mark;
+	struct attempt *attempt;
+	enum pair_event before;
+	uint8_t answer_before;
+	uint32_t mark;
 
 	if (after == PAIR_EVENT_NONE) {
-		if (before == PAIR_EVENT_NONE)
-			return;
-		events_retract(e->events, pair->event_id);
-		if (TRACED(e))
-			tracer_event(e, pair, NULL, true);
-		pair->event = PAIR_EVENT_NONE;
-		pair->event_id = pair->event_mark = 0;
-		count_event(e, pair, before, answer_before, 0);
+		withdraw(e, look, pairs_attempt(e->pairs, look->pair));
 		return;
 	}
+	attempt = join(e, look);
+	before = event_of(attempt);
+	answer_before = answer_in(attempt->event_mark);
 	if (before == PAIR_EVENT_NONE) {
-		pair->event_id = e->next_event_id++;
+		attempt->event_id = e->next_event_id++;
 		e->state_dirty = true;
 		counter_add(e->counters, COUNTER_SCAN_EVENTS, 1);
 	}
-	pair->event = (uint8_t)after;
-	describe(e, pair, x, after, &event);
+	attempt->event = (uint8_t)after;
+	describe(e, look, after, &event);
 	mark = mark_of(&event);
-	if (mark != pair->event_mark || event.ts_ms != pair->event_ts_ms) {
-		pair->event_mark = mark;
-		pair->event_ts_ms = event.ts_ms;
+	if (mark != attempt->event_mark ||
+	    (uint32_t)event.ts_ms != attempt->event_ts) {
+		attempt->event_mark = mark;
+		attempt->event_ts = (uint32_t)event.ts_ms;
 		events_put(e->events, &event);
 		if (TRACED(e))
-			tracer_event(e, pair, &event,
+			tracer_event(e, look->pair, &event,
 			    before != PAIR_EVENT_NONE);
-		count_event(e, pair, before, answer_before, event.answer);
+		count_event(e, look, attempt, before, answer_before);
 	}
-	if (is_opener(e, pair, x))
-		nem_set_event(e->nem, x, pair->event_id);
+	if (is_opener(e, look))
+		nem_set_event(e->nem, look->x, attempt->event_id);
 }

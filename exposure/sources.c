@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The source table: two lists by age, and a chain of pairs for each. */
+/* The source table: two lists by age, and a list of attempts for each. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -81,7 +81,7 @@ sources_add(struct sources *s, const struct addr *address)
 
 	if (source == NULL)
 		return NULL;
-	source->pairs = chain_empty(offsetof(struct pair, in_source));
+	source->attempts = (struct link){ TABLE_NONE, TABLE_NONE };
 	source->errors = TABLE_NONE;
 	chain_append(&s->lists[0], s->table, source);
 	return source;
@@ -90,7 +90,7 @@ sources_add(struct sources *s, const struct addr *address)
 void
 sources_remove(struct sources *s, struct source *source)
 {
-	assert(source->pairs.head == TABLE_NONE);
+	assert(source->attempts.next == TABLE_NONE);
 	assert(source->errors == TABLE_NONE);
 	chain_remove(&s->lists[source->scanner], s->table, source);
 	s->scanners -= source->scanner;
@@ -101,7 +101,7 @@ void
 sources_release(struct sources *s, struct source *source)
 {
 	if (source->events == 0 && source->errors == TABLE_NONE &&
-	    source->pairs.head == TABLE_NONE)
+	    source->attempts.next == TABLE_NONE)
 		sources_remove(s, source);
 }
 
@@ -126,32 +126,73 @@ sources_touch(struct sources *s, struct source *source)
 	chain_append(&s->lists[source->scanner], s->table, source);
 }
 
+uint32_t
+sources_scanners(const struct sources *s)
+{
+	return s->scanners;
+}
+
+/* --- attempts ------------------------------------------------------------- */
+
+/*
+ * A list through the attempts' links, by slots of pairs_attempt_at();
+ * source->attempts.next is the first, .prev the last.
+ */
+static uint32_t
+slot_of(const struct pairs *p, const struct attempt *attempt)
+{
+	return pairs_at(p, attempt->pair)->aside;
+}
+
 void
 sources_link(struct sources *s, struct source *source, struct pairs *p,
-    struct pair *pair)
+    struct attempt *attempt)
 {
-	pair->source = sources_slot(s, source);
-	chain_append(&source->pairs, pairs_table(p), pair);
+	uint32_t slot = slot_of(p, attempt);
+
+	attempt->source = sources_slot(s, source);
+	attempt->in_source.next = TABLE_NONE;
+	attempt->in_source.prev = source->attempts.prev;
+	if (source->attempts.prev == TABLE_NONE)
+		source->attempts.next = slot;
+	else
+		pairs_attempt_at(p, source->attempts.prev)->in_source.next =
+		    slot;
+	source->attempts.prev = slot;
 }
 
 void
-sources_unlink(struct sources *s, struct pairs *p, struct pair *pair)
+sources_unlink(struct sources *s, struct pairs *p, struct attempt *attempt)
 {
-	if (pair->source == TABLE_NONE)
+	struct link *link = &attempt->in_source;
+	struct source *source;
+
+	if (attempt->source == TABLE_NONE)
 		return;
-	chain_remove(&sources_at(s, pair->source)->pairs, pairs_table(p), pair);
-	pair->source = TABLE_NONE;
+	source = sources_at(s, attempt->source);
+	if (link->prev == TABLE_NONE)
+		source->attempts.next = link->next;
+	else
+		pairs_attempt_at(p, link->prev)->in_source.next = link->next;
+	if (link->next == TABLE_NONE)
+		source->attempts.prev = link->prev;
+	else
+		pairs_attempt_at(p, link->next)->in_source.prev = link->prev;
+	attempt->source = TABLE_NONE;
 }
 
-struct pair *
-sources_first_pair(const struct source *source, const struct pairs *p)
+struct attempt *
+sources_first_attempt(const struct source *source, const struct pairs *p)
 {
-	return chain_first(&source->pairs, pairs_table(p));
+	uint32_t slot = source->attempts.next;
+
+	return slot == TABLE_NONE ? NULL : pairs_attempt_at(p, slot);
 }
 
-struct pair *
-sources_next_pair(const struct source *source, const struct pairs *p,
-    const struct pair *pair)
+struct attempt *
+sources_next_attempt(const struct pairs *p, const struct attempt *attempt)
 {
-	return chain_next(&source->pairs, pairs_table(p), pair);
+	uint32_t slot = attempt->in_source.next;
+
+	return slot == TABLE_NONE ? NULL : pairs_attempt_at(p, slot);
 }

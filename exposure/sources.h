@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The outside addresses that are remembered: who has scan events, and which
- * unfinished conversations and ICMP errors are whose.
+ * The outside addresses that matter: who has scan events, and which
+ * unanswered attempts and ICMP errors are whose. Who only talks to known
+ * services is not among them: state grows with services, not with clients.
  *
- * A bounded table. A source without scan events lives only as long as a
- * conversation or an ICMP error of its own; one with scan events stays.
+ * A bounded table. A source without scan events lives only as long as an
+ * attempt or an ICMP error of its own; one with scan events stays.
  * When full: the one unseen longest goes, those without scan events first;
  * but an eighth of the places is theirs, so that a flood of scanners does not
  * keep all who come later from being known.
@@ -23,7 +24,7 @@ struct source {
 	int64_t first_probe_ms; /* earliest of its probes; see probes */
 	uint32_t events;	/* scan events at dark targets, standing */
 	uint32_t probes;	/* those of them that were not accepted */
-	struct chain pairs;	/* its conversations, through in_source */
+	struct link attempts;	/* the first and the last: struct attempt */
 	uint32_t errors;	/* ICMP errors it was sent, icmp_errors.h */
 	struct link in_list;
 	uint8_t error_count; /* in errors */
@@ -44,10 +45,10 @@ struct source *sources_find(const struct sources *s,
 /* A new one. NULL: full, see sources_victim(). */
 struct source *sources_add(struct sources *s, const struct addr *address);
 
-/* Before: it has no conversation and no ICMP error. */
+/* Before: it has no attempt and no ICMP error. */
 void sources_remove(struct sources *s, struct source *source);
 
-/* Removes it when nothing needs it: no event, conversation, ICMP error. */
+/* Removes it when nothing needs it: no event, attempt, ICMP error. */
 void sources_release(struct sources *s, struct source *source);
 
 /* The one to forget next, NULL when there is none. */
@@ -60,15 +61,19 @@ struct source *sources_at(const struct sources *s, uint32_t slot);
 uint32_t sources_slot(const struct sources *s, const struct source *source);
 uint32_t sources_count(const struct sources *s);
 
-/* A conversation joins its source, or leaves it. */
-void sources_link(struct sources *s, struct source *source, struct pairs *p,
-    struct pair *pair);
-void sources_unlink(struct sources *s, struct pairs *p, struct pair *pair);
+/* How many of them have scan events. */
+uint32_t sources_scanners(const struct sources *s);
 
-/* Its conversations, oldest first; NULL at the end. */
-struct pair *sources_first_pair(const struct source *source,
+/* A conversation joins its source as an attempt, or leaves it. */
+void sources_link(struct sources *s, struct source *source, struct pairs *p,
+    struct attempt *attempt);
+void sources_unlink(struct sources *s, struct pairs *p,
+    struct attempt *attempt);
+
+/* Its attempts, oldest first; NULL at the end. */
+struct attempt *sources_first_attempt(const struct source *source,
     const struct pairs *p);
-struct pair *sources_next_pair(const struct source *source,
-    const struct pairs *p, const struct pair *pair);
+struct attempt *sources_next_attempt(const struct pairs *p,
+    const struct attempt *attempt);
 
 #endif

@@ -56,19 +56,40 @@ struct engine {
 	struct finding_exposure traced;
 };
 
+/* A pair that is looked at, and what was looked up for it. */
+struct look {
+	struct pair *pair;
+	struct pair_key key;
+	struct exposure *x; /* the map's at its inner end; NULL: none */
+};
+
 /* engine.c: records and time. judge.c: verdicts and what follows. scan.c: */
 
-/* Start of the attempt: the outer half's, or what is there. */
-int64_t pair_ts_ms(const struct pair *pair);
+struct look engine_look(const struct engine *e, struct pair *pair);
 
 /* The map's port of a pair: 0 for ICMP. */
 uint16_t pair_port(const struct pair_key *key);
 
+/* The exposure counts the pair among those it accepted. x may be NULL. */
+bool pair_is_counted_in(const struct engine *e, const struct pair *pair,
+    const struct exposure *x);
+
 /*
- * Judges a pair with what is there; final: nothing more is waited for.
+ * Judges a pair to which a record was added; same_end: it is the first of
+ * its half, and ended when the other half did.
  * Follows the verdict: maps, counts, scan events, timer.
  */
-void judge_pair(struct engine *e, struct pair *pair, bool final);
+void judge_record(struct engine *e, struct pair *pair, bool same_end);
+
+/* The same of a pair that another one tells about. */
+void judge_again(struct engine *e, struct pair *pair);
+
+/* The same when nothing more is waited for. */
+void judge_final(struct engine *e, struct pair *pair);
+
+/* The attempt began at another time than was known: so does its hour. */
+void judge_count_anew(struct engine *e, const struct pair *pair,
+    int64_t before_ms);
 
 /* No record will come any more: learns the feeds from all open pairs. */
 void judge_learn_all(struct engine *e);
@@ -83,27 +104,27 @@ void judge_shed(struct engine *e, struct pair *pair);
 void pair_drop(struct engine *e, struct pair *pair);
 
 /* Brings the scan event of a pair in line with its verdict and the maps. */
-void scan_reconcile(struct engine *e, struct pair *pair);
+void scan_reconcile(struct engine *e, const struct look *look);
 
 /* judge_listeners.c: why a port listens. Of an accepted attempt: */
-enum listener listener_of(const struct engine *e, const struct pair *pair,
+enum listener listener_of(const struct engine *e, const struct look *look,
     const struct verdict *v);
 
 /*
  * TFTP (RFC 1350) is asked at port 69 and answers from another. The other one
  * of such two conversations; NULL: it is part of none.
  */
-struct pair *listener_transfer(struct engine *e, const struct pair *pair);
+struct pair *listener_transfer(struct engine *e, const struct look *look);
+
+/* By its ports, it may be such an answer. */
+bool listener_may_transfer(const struct pair_key *key);
 
 /* The pair was found to be part of one: the other one is, too. */
-void listener_review_transfer(struct engine *e, const struct pair *pair);
+void listener_review_transfer(struct engine *e, const struct look *look);
 
-/* What an acceptance, or an opening from inside, tells of other ports. x is
- * the exposure of the inner end; NULL: none. */
-void listener_accepted(struct engine *e, const struct pair *pair,
-    struct exposure *x);
-void listener_opened(struct engine *e, const struct pair *pair,
-    struct exposure *x);
+/* What an acceptance, or an opening from inside, tells of other ports. */
+void listener_accepted(struct engine *e, const struct look *look);
+void listener_opened(struct engine *e, const struct look *look);
 
 /* A new first client: had it probed before? */
 void scan_review_opener(struct engine *e, struct exposure *x);

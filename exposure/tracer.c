@@ -6,24 +6,24 @@
 static struct engine_trace
 step_of(const struct engine *e, enum trace_kind kind, const struct pair *pair)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
+	struct pair_key key = pairs_key(e->pairs, pair);
 
 	return (struct engine_trace){
 		.kind = kind,
 		.clock_ms = e->clock_ms,
-		.outer = key->outer,
-		.inner = key->inner,
-		.outer_port = key->outer_port,
-		.inner_port = key->inner_port,
-		.proto = key->proto,
-		.generation = key->generation,
-		.internal = key->scope == SCOPE_INTERNAL,
+		.outer = key.outer,
+		.inner = key.inner,
+		.outer_port = key.outer_port,
+		.inner_port = key.inner_port,
+		.proto = key.proto,
+		.generation = key.generation,
+		.internal = key.scope == SCOPE_INTERNAL,
 		.ended = kind == TRACE_OVER,
-		.outcome = pair->verdict.outcome,
-		.rule = pair->verdict.rule,
-		.confidence = pair->verdict.confidence,
-		.initiator = pair->verdict.initiator,
-		.technique = pair->verdict.technique,
+		.outcome = pair->outcome,
+		.rule = pair->rule,
+		.confidence = pair->confidence,
+		.initiator = pair->initiator,
+		.technique = pair->technique,
 	};
 }
 
@@ -68,7 +68,7 @@ tracer_skipped(const struct engine *e, const struct flow_record *f,
 
 void
 tracer_record(const struct engine *e, const struct flow_record *f,
-    const struct pair *pair, bool outer, int64_t start_ms, int64_t end_ms)
+    const struct pair *pair, bool outer, int64_t start_ms)
 {
 	struct engine_trace t = step_of(e, TRACE_RECORD, pair);
 	struct half alone = { 0 };
@@ -87,9 +87,9 @@ tracer_record(const struct engine *e, const struct flow_record *f,
 		.time_replaced =
 		    (f->has & FLOW_HAS_TIMES) != 0 && start_ms != f->start_ms,
 	};
-	half_add(&alone, f, start_ms, end_ms);
+	half_add(&alone, f, start_ms);
 	r->evidence = alone.evidence;
-	r->told_new = half_add(&after, f, start_ms, end_ms);
+	r->told_new = half_add(&after, f, start_ms) == HALF_NEWS;
 	tell(e, &t);
 }
 
@@ -99,7 +99,7 @@ tracer_judged(const struct engine *e, const struct pair *pair,
 {
 	struct engine_trace t = step_of(e, TRACE_JUDGED, pair);
 
-	t.judged = (struct trace_judged){ in, pair->verdict, *v };
+	t.judged = (struct trace_judged){ in, pair_verdict(pair), *v };
 	tell(e, &t);
 }
 
@@ -114,11 +114,11 @@ tracer_verdict(const struct engine *e, const struct pair *pair)
 static const struct exposure *
 exposure_of(const struct engine *e, const struct pair *pair)
 {
-	const struct pair_key *key = pairs_key(e->pairs, pair);
+	struct pair_key key = pairs_key(e->pairs, pair);
 
-	if (key->scope != SCOPE_EXTERNAL)
+	if (key.scope != SCOPE_EXTERNAL)
 		return NULL;
-	return nem_find(e->nem, &key->inner, key->proto, pair_port(key));
+	return nem_find(e->nem, &key.inner, key.proto, pair_port(&key));
 }
 
 void
@@ -138,11 +138,11 @@ tracer_after_maps(struct engine *e, const struct pair *pair)
 	struct engine_trace t = step_of(e, TRACE_MAP, pair);
 
 	if (!e->traced_before && x == NULL &&
-	    !outcome_is_accepted(pair->verdict.outcome))
+	    !outcome_is_accepted(pair->outcome))
 		return;
 	t.map.before = e->traced_before ? &e->traced : NULL;
 	t.map.after = x != NULL ? &x->finding : NULL;
-	t.map.counted = x != NULL && pair->exposure_id == x->finding.id;
+	t.map.counted = pair_is_counted_in(e, pair, x);
 	tell(e, &t);
 }
 
@@ -169,7 +169,8 @@ tracer_event(const struct engine *e, const struct pair *pair,
 {
 	struct engine_trace t = step_of(e, TRACE_EVENT, pair);
 
-	t.event = (struct trace_event){ event, pair->event_id, revised };
+	t.event = (struct trace_event){ event,
+		pairs_attempt(e->pairs, pair)->event_id, revised };
 	tell(e, &t);
 }
 
@@ -188,7 +189,7 @@ tracer_timer(const struct engine *e, const struct pair *pair)
 {
 	struct engine_trace t = step_of(e, TRACE_TIMER, pair);
 
-	t.timer.until_ms = pair->deadline_ms;
+	t.timer.until_ms = pairs_until_ms(e->pairs, pair);
 	if (pair->class == PAIR_UNANSWERED || pair->class == PAIR_ANSWERED)
 		t.timer.state = TRACE_WAITS;
 	else if (pair->class == PAIR_SILENT)

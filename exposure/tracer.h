@@ -24,7 +24,7 @@ void tracer_skipped(const struct engine *e, const struct flow_record *f,
 
 /* A record, before half_add() puts it into its pair. */
 void tracer_record(const struct engine *e, const struct flow_record *f,
-    const struct pair *pair, bool outer, int64_t start_ms, int64_t end_ms);
+    const struct pair *pair, bool outer, int64_t start_ms);
 
 /* What the pair is now, and by what; before its verdict is followed. */
 void tracer_judged(const struct engine *e, const struct pair *pair,

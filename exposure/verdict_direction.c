@@ -50,10 +50,13 @@ direction_by_time(const struct verdict_input *in)
 		delta = (int32_t)(i->syn_uptime_ms - o->syn_uptime_ms);
 		if (is_rounded(o->syn_uptime_ms, i->syn_uptime_ms))
 			return none;
-	} else {
-		delta = i->syn_ms - o->syn_ms;
-		if (is_rounded(o->syn_ms, i->syn_ms))
+	} else if (o->syn_after_ms != HALF_SYN_FAR &&
+		   i->syn_after_ms != HALF_SYN_FAR) {
+		delta = half_syn_ms(i) - half_syn_ms(o);
+		if (is_rounded(half_syn_ms(o), half_syn_ms(i)))
 			return none;
+	} else {
+		return none;
 	}
 	if (llabs(delta) < D5_MIN_MS || llabs(delta) > D5_MAX_MS)
 		return none;

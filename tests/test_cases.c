@@ -207,8 +207,7 @@ verdict_is_right(void **state)
 
 		if (c->number == 89 && i == 0)
 			continue; /* the generation before: see prior */
-		half_add(from_outer ? &outer : &inner, f, f->start_ms,
-		    f->end_ms);
+		half_add(from_outer ? &outer : &inner, f, f->start_ms);
 		in.proto = f->protocol;
 		in.header_octets = addr_is_v4(&f->src) ? 40 : 60;
 		in.outer_port = from_outer ? f->src_port : f->dst_port;

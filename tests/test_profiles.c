@@ -17,14 +17,15 @@ feed(struct profiles *p, int records, uint8_t flags, uint64_t packets)
 }
 
 static struct half
-half_of(uint8_t flags, uint32_t packets, int64_t first_ms)
+half_of(uint8_t flags, uint16_t packets, int64_t first_ms)
 {
-	return (struct half){ .present = true,
+	struct half h = { .present = true,
 		.exporter = 1,
 		.flags = flags,
-		.packets = packets,
-		.first_ms = first_ms,
-		.last_ms = first_ms + 100 };
+		.packets = packets };
+
+	half_set_first_ms(&h, first_ms);
+	return h;
 }
 
 static void
@@ -138,19 +139,19 @@ visibility_follows_the_share_of_halves_that_found_their_answer(void **state)
 
 	(void)state;
 	for (int i = 0; i < 99; i++)
-		profiles_take_half(p, &here, &none);
+		profiles_take_half(p, &here, &none, true);
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_UNKNOWN);
-	profiles_take_half(p, &here, &none);
+	profiles_take_half(p, &here, &none, true);
 	assert_true(profiles_get(p, 1).one_sided);
 	for (int i = 0; i < 400; i++)
-		profiles_take_half(p, &here, &here);
+		profiles_take_half(p, &here, &here, true);
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_PARTLY);
 	assert_true(profiles_get(p, 1).partly);
 	assert_false(profiles_get(p, 1).one_sided);
 	for (int i = 0; i < 2000; i++)
-		profiles_take_half(p, &here, &here);
+		profiles_take_half(p, &here, &here, true);
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_BOTH);
 	profiles_free(p);
@@ -166,8 +167,8 @@ probes_and_short_halves_say_nothing_of_visibility(void **state)
 
 	(void)state;
 	for (int i = 0; i < 500; i++) {
-		profiles_take_half(p, &syn, &none);
-		profiles_take_half(p, &two, &none);
+		profiles_take_half(p, &syn, &none, true);
+		profiles_take_half(p, &two, &none, true);
 	}
 	assert_int_equal(profiles_learned(p, 1).visibility_halves, 0);
 	profiles_free(p);
@@ -182,9 +183,9 @@ feed_that_stopped_seeing_answers_is_noticed(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100000; i++)
-		profiles_take_half(p, &here, &here);
+		profiles_take_half(p, &here, &here, true);
 	for (int i = 0; i < 6000; i++)
-		profiles_take_half(p, &here, &none);
+		profiles_take_half(p, &here, &none, true);
 	assert_true(profiles_get(p, 1).one_sided);
 	profiles_free(p);
 }
@@ -198,10 +199,10 @@ equal_times_of_both_halves_make_a_meter_with_shared_times(void **state)
 
 	(void)state;
 	for (int i = 0; i < 20; i++)
-		profiles_take_half(p, &a, &a);
+		profiles_take_half(p, &a, &a, true);
 	assert_true(profiles_get(p, 1).shared_times);
 	for (int i = 0; i < 20; i++)
-		profiles_take_half(p, &a, &b);
+		profiles_take_half(p, &a, &b, true);
 	assert_false(profiles_get(p, 1).shared_times);
 	profiles_free(p);
 }
