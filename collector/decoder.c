@@ -299,7 +299,7 @@ decoder_memory_next(struct decoder *d, uint32_t *cursor,
 static bool
 is_memory(const struct decoder_memory *m)
 {
-	return m->kind >= MEMORY_TEMPLATE && m->kind <= MEMORY_TIMEOUTS &&
+	return m->kind >= MEMORY_TEMPLATE && m->kind <= MEMORY_NAMES &&
 	       (m->protocol == EXPORT_NETFLOW5 ||
 		   m->protocol == EXPORT_NETFLOW9 ||
 		   m->protocol == EXPORT_IPFIX) &&

@@ -121,6 +121,7 @@ enum memory_kind {
 	MEMORY_SAMPLING, /* id 0: all rates of the exporter */
 	MEMORY_BOOT,	 /* id 0 */
 	MEMORY_TIMEOUTS, /* id 0 */
+	MEMORY_NAMES,	 /* id 0: of all interfaces of the exporter */
 };
 
 #define MEMORY_OCTETS_MAX 1152

@@ -19,6 +19,10 @@
 /* A fact that comes again is worth saving once in so long. */
 #define SAVE_INTERVAL_MS (INT64_C(3600) * 1000)
 
+static_assert(INTERFACE_OCTETS_MAX <= MEMORY_OCTETS_MAX &&
+		  SAMPLING_OCTETS_MAX <= MEMORY_OCTETS_MAX,
+    "a memory holds any fact");
+
 #define BOOT_OCTETS	8
 #define TIMEOUTS_OCTETS 8
 
@@ -365,6 +369,8 @@ revive(struct exporter *e, int64_t now_ms)
 		e->info.active_timeout_s = 0;
 		e->info.idle_timeout_s = 0;
 	}
+	if (now_ms - e->facts[FACT_NAMES].learned_ms > MEMORY_AGE_MAX_MS)
+		e->names = (struct interface_names){ 0 };
 }
 
 void
@@ -458,14 +464,18 @@ exporter_take_options(struct exporter_table *t, struct exporter *e,
 }
 
 bool
-exporter_take_name(struct exporter *e, const struct ie_record *r,
-    struct wire name)
+exporter_take_name(struct exporter_table *t, struct exporter *e,
+    const struct ie_record *r, struct wire name, int64_t now_ms)
 {
 	uint32_t interface = r->ingress_if != 0 ? r->ingress_if : r->egress_if;
+	bool is_news;
 
 	if (interface == 0 || wire_left(&name) == 0)
 		return true;
-	return interface_names_learn(&e->names, interface, name);
+	if (!interface_names_learn(&e->names, interface, name, &is_news))
+		return false;
+	note(t, &e->facts[FACT_NAMES], is_news, now_ms);
+	return true;
 }
 
 uint32_t
@@ -499,6 +509,10 @@ exporter_save(struct exporter_table *t, struct exporter *e,
 		wire_put_u32(out->octets, (uint32_t)(e->boot_ms >> 32));
 		wire_put_u32(out->octets + 4, (uint32_t)e->boot_ms);
 		break;
+	case FACT_NAMES:
+		out->kind = MEMORY_NAMES;
+		out->length = interface_names_save(&e->names, out->octets);
+		break;
 	case FACT_TIMEOUTS:
 	case FACT_COUNT:
 		out->kind = MEMORY_TIMEOUTS;
@@ -523,6 +537,7 @@ exporter_load(struct exporter *e, const struct decoder_memory *m)
 {
 	struct wire w = wire_over(m->octets, m->length);
 	struct sampling sampling;
+	struct interface_names names;
 
 	switch ((enum memory_kind)m->kind) {
 	case MEMORY_SAMPLING:
@@ -543,6 +558,12 @@ exporter_load(struct exporter *e, const struct decoder_memory *m)
 		e->info.active_timeout_s = wire_u32(&w);
 		e->info.idle_timeout_s = wire_u32(&w);
 		set_loaded(e, FACT_TIMEOUTS, m->learned_ms);
+		return true;
+	case MEMORY_NAMES:
+		if (!interface_names_load(&names, w))
+			return false;
+		e->names = names;
+		set_loaded(e, FACT_NAMES, m->learned_ms);
 		return true;
 	case MEMORY_TEMPLATE:
 	case MEMORY_OPTIONS_TEMPLATE:

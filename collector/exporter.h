@@ -8,7 +8,7 @@
  * the order of first appearance, and never changes. The source port is
  * usually no part of it: exporters change that at every start.
  * Of the options, sampling, the time of boot, timeouts and the names of
- * interfaces are kept; all but the names over a restart, too.
+ * interfaces are kept, over a restart too.
  *
  * When full: new peers, and new domains of a peer, are refused. Neither is
  * ever forgotten, so no flood of new ones can push out a known one.
@@ -38,7 +38,13 @@ struct stream {
 };
 
 /* What is kept of an exporter over a restart, besides its templates. */
-enum exporter_fact { FACT_SAMPLING, FACT_BOOT, FACT_TIMEOUTS, FACT_COUNT };
+enum exporter_fact {
+	FACT_SAMPLING,
+	FACT_BOOT,
+	FACT_TIMEOUTS,
+	FACT_NAMES,
+	FACT_COUNT
+};
 
 struct fact_state {
 	int64_t learned_ms;
@@ -133,8 +139,8 @@ void exporter_take_options(struct exporter_table *t, struct exporter *e,
  * The same, what it calls the interface that it is about. False: there is no
  * place left for the name.
  */
-bool exporter_take_name(struct exporter *e, const struct ie_record *r,
-    struct wire name);
+bool exporter_take_name(struct exporter_table *t, struct exporter *e,
+    const struct ie_record *r, struct wire name, int64_t now_ms);
 
 /* How many facts exporter_save() will give. */
 uint32_t exporter_changed(const struct exporter_table *t);

@@ -416,8 +416,9 @@ read_options(struct gate *g, const struct template *p, struct wire set,
 
 		if (!template_read_next(p, &set, &r))
 			return;
-		if (p->has_name && !exporter_take_name(g->exporter, &r,
-				       template_name(p, record)))
+		if (p->has_name &&
+		    !exporter_take_name(g->exporters, g->exporter, &r,
+			template_name(p, record), g->now_ms))
 			count(g, COUNTER_INTERFACE_NAMES_REFUSED);
 		exporter_take_options(g->exporters, g->exporter, &r, p->present,
 		    g->now_ms);

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of interfaces. */
+/*
+ * Names of interfaces. Kept as, for each: its number 4 octets, the name's
+ * length 1, with LAST for the last of them, the name.
+ */
 #include <string.h>
 
 #include "collector/interface.h"
+
+#define LAST 0x80U
 
 static bool
 is_printable(uint8_t octet)
@@ -32,11 +37,11 @@ interface_name_of(struct wire field)
 
 bool
 interface_names_learn(struct interface_names *n, uint32_t interface,
-    struct wire name)
+    struct wire name, bool *is_news)
 {
 	unsigned i = find(n, interface);
 	size_t length = wire_left(&name);
-	char *to;
+	char kept[INTERFACE_NAME_MAX] = "";
 
 	if (i == INTERFACE_NAMES)
 		return false;
@@ -45,10 +50,11 @@ interface_names_learn(struct interface_names *n, uint32_t interface,
 	if (length > INTERFACE_NAME_MAX - 1)
 		length = INTERFACE_NAME_MAX - 1;
 	n->interfaces[i] = interface;
-	to = n->names[i];
-	memset(to, 0, INTERFACE_NAME_MAX);
 	for (size_t at = 0; at < length; at++)
-		to[at] = (char)(is_printable(name.at[at]) ? name.at[at] : '?');
+		kept[at] =
+		    (char)(is_printable(name.at[at]) ? name.at[at] : '?');
+	*is_news = memcmp(n->names[i], kept, sizeof(kept)) != 0;
+	memcpy(n->names[i], kept, sizeof(kept));
 	return true;
 }
 
@@ -58,4 +64,42 @@ interface_names_find(const struct interface_names *n, uint32_t interface)
 	unsigned i = find(n, interface);
 
 	return i < n->count ? n->names[i] : NULL;
+}
+
+uint16_t
+interface_names_save(const struct interface_names *n,
+    uint8_t out[INTERFACE_OCTETS_MAX])
+{
+	uint8_t *p = out;
+
+	for (unsigned i = 0; i < n->count; i++) {
+		size_t length = strlen(n->names[i]);
+
+		wire_put_u32(p, n->interfaces[i]);
+		p[4] = (uint8_t)(length | (i + 1U == n->count ? LAST : 0));
+		memcpy(p + 5, n->names[i], length);
+		p += 5 + length;
+	}
+	return (uint16_t)(p - out);
+}
+
+bool
+interface_names_load(struct interface_names *out, struct wire octets)
+{
+	bool is_last;
+
+	*out = (struct interface_names){ 0 };
+	do {
+		uint32_t interface = wire_u32(&octets);
+		uint8_t length = wire_u8(&octets);
+		struct wire name = wire_part(&octets, length & ~LAST);
+		bool is_news;
+
+		is_last = (length & LAST) != 0;
+		if (name.failed || interface == 0 || wire_left(&name) == 0 ||
+		    wire_left(&name) >= INTERFACE_NAME_MAX ||
+		    !interface_names_learn(out, interface, name, &is_news))
+			return false;
+	} while (!is_last);
+	return wire_left(&octets) == 0;
 }

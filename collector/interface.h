@@ -30,12 +30,25 @@ struct interface_names {
  */
 struct wire interface_name_of(struct wire field);
 
-/* Keeps the name of an interface. False: there is no place left for it. */
+/* What interface_names_save() writes at most. */
+#define INTERFACE_OCTETS_MAX                                                   \
+	(INTERFACE_NAMES * (4 + 1 + INTERFACE_NAME_MAX - 1))
+
+/*
+ * Keeps the name of an interface, of at least one octet; *is_news, when that
+ * is not what it was called. False: there is no place left for it.
+ */
 bool interface_names_learn(struct interface_names *n, uint32_t interface,
-    struct wire name);
+    struct wire name, bool *is_news);
 
 /* NULL: not known. Borrowed until the next change. */
 const char *interface_names_find(const struct interface_names *n,
     uint32_t interface);
+
+/* As octets, to be kept; returns how many. */
+uint16_t interface_names_save(const struct interface_names *n,
+    uint8_t out[INTERFACE_OCTETS_MAX]);
+/* False, with *out undefined: not what interface_names_save() writes. */
+bool interface_names_load(struct interface_names *out, struct wire octets);
 
 #endif

@@ -99,7 +99,7 @@ remember_anything(struct decoder *d, const unsigned char *data, size_t size)
 
 	memcpy(m.octets, data + (size - length), length);
 	m.length = (uint16_t)length;
-	for (m.kind = 0; m.kind <= MEMORY_TIMEOUTS + 1; m.kind++) {
+	for (m.kind = 0; m.kind <= MEMORY_NAMES + 1; m.kind++) {
 		int err = decoder_remember(d, &m);
 
 		require(err == ERR_OK || err == ERR_FORMAT || err == ERR_FULL);
@@ -124,7 +124,7 @@ check_memory(struct decoder *d, const struct decoder_config *config,
 		given++;
 	}
 	require(given <= config->max_exporters * config->max_domains *
-			     (config->max_templates + 3));
+			     (config->max_templates + 4));
 	require(!decoder_memory_next(other, &cursor, &m));
 	remember_anything(other, data, size);
 	decoder_free(other);

@@ -94,6 +94,7 @@ teach(struct decoding *f)
 		{ 160, 8, 0 }, { 36, 2, 0 }, { 37, 2, 0 } };
 	static const struct build_field sampling[] = { { 2, 4, 0 },
 		{ 34, 4, 0 } };
+	static const struct build_field names[] = { { 2, 4, 0 }, { 82, 8, 0 } };
 
 	build_ipfix(&f->build, 5, 0);
 	build_template(&f->build, 256, variable, FIELDS(variable));
@@ -110,6 +111,12 @@ teach(struct decoding *f)
 	build_set(&f->build, 257);
 	build_u32(&f->build, 3); /* the interface */
 	build_u32(&f->build, 40);
+	build_options_template(&f->build, 258, 1, names, FIELDS(names));
+	build_set(&f->build, 258);
+	build_u32(&f->build, 3);
+	build_octets(&f->build, "eth3\0\0\0", 8);
+	build_u32(&f->build, 4);
+	build_octets(&f->build, "dmz\0\0\0\0", 8);
 	assert_int_equal(decoding_finish(f), DECODE_OK);
 }
 
@@ -140,7 +147,13 @@ expect_taught(struct decoding *f, int64_t later_ms)
 	assert_int_equal(decoding_counted(f, COUNTER_SETS_UNKNOWN_TEMPLATE), 0);
 	info = decoder_exporter(f->decoder, f->batch.records[0].exporter);
 	assert_int_equal(info.domain, 6);
-	assert_int_equal(info.templates, 2);
+	assert_int_equal(info.templates, 3);
+	assert_string_equal(decoder_interface_name(f->decoder,
+				f->batch.records[0].exporter, 3),
+	    "eth3");
+	assert_string_equal(decoder_interface_name(f->decoder,
+				f->batch.records[0].exporter, 4),
+	    "dmz");
 }
 
 static void
@@ -154,7 +167,7 @@ restart_forgets_neither_templates_nor_options(void **state)
 
 	teach(f);
 	count = save(f, memories);
-	assert_int_equal(count, 4 + 3);
+	assert_int_equal(count, 5 + 4);
 	assert_int_equal(save(f, again), 0); /* nothing is new */
 	assert_int_equal(new_life((void **)&next), 0);
 	for (uint32_t i = 0; i < count; i++)
@@ -170,6 +183,48 @@ restart_forgets_neither_templates_nor_options(void **state)
 			    decoder_exporter(next->decoder, i).idle_timeout_s,
 			    30);
 		}
+	decoding_tear_down((void **)&next);
+}
+
+/* As many as are kept, each as long as can be. */
+static void
+restart_forgets_no_name_of_an_interface(void **state)
+{
+	static const struct build_field names[] = { { 2, 4, 0 },
+		{ 82, INTERFACE_NAME_MAX, 0 } };
+	static struct decoder_memory memories[MEMORIES];
+	struct decoding *f = *state;
+	struct decoding *next;
+	uint32_t count;
+
+	build_netflow9(&f->build, 6, 0);
+	build_options_template(&f->build, 258, 1, names, FIELDS(names));
+	build_set(&f->build, 258);
+	for (uint32_t i = 1; i <= INTERFACE_NAMES; i++) {
+		build_u32(&f->build, i);
+		for (int k = 0; k < INTERFACE_NAME_MAX; k++)
+			build_u8(&f->build, (uint8_t)('A' + i));
+	}
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	count = save(f, memories);
+	assert_int_equal(count, 2);
+	assert_int_equal(new_life((void **)&next), 0);
+	for (uint32_t i = 0; i < count; i++)
+		assert_ok(decoder_remember(next->decoder, &memories[i]));
+	for (uint32_t i = 1; i <= INTERFACE_NAMES; i++) {
+		const char *name = decoder_interface_name(next->decoder, 0, i);
+
+		assert_non_null(name);
+		assert_int_equal(strlen(name), INTERFACE_NAME_MAX - 1);
+		assert_int_equal(name[0], 'A' + i);
+	}
+	assert_int_equal(save(next, memories), 0);
+	/* a day later, they may be those of other interfaces */
+	build_netflow9(&next->build, 6, 1);
+	assert_int_equal(decoding_finish_later(next,
+			     MEMORY_AGE_MAX_MS + HOUR_MS),
+	    DECODE_OK);
+	assert_null(decoder_interface_name(next->decoder, 0, 1));
 	decoding_tear_down((void **)&next);
 }
 
@@ -500,6 +555,7 @@ main(void)
 		DECODING_TEST(
 		    template_that_changes_is_counted_for_its_exporter),
 		DECODING_TEST(restart_forgets_neither_templates_nor_options),
+		DECODING_TEST(restart_forgets_no_name_of_an_interface),
 		DECODING_TEST(memory_that_is_too_old_is_not_used),
 		DECODING_TEST(remembered_template_lives_from_its_first_use),
 		DECODING_TEST(memory_of_a_refresh_is_given_once_an_hour),
