@@ -75,6 +75,14 @@ decoder_new(const struct decoder_config *config, struct counters *counters)
 	return d;
 }
 
+uint64_t
+decoder_bytes(const struct decoder_config *config)
+{
+	return sizeof(struct decoder) + exporter_table_bytes(config) +
+	       template_table_bytes(exporter_table_max(config),
+		   config->max_templates, config->max_fields);
+}
+
 void
 decoder_free(struct decoder *d)
 {

@@ -152,6 +152,9 @@ struct decoder *decoder_new(const struct decoder_config *config,
     struct counters *counters);
 void decoder_free(struct decoder *d); /* takes NULL */
 
+/* What decoder_new() allocates, in octets, the library's aside. */
+uint64_t decoder_bytes(const struct decoder_config *config);
+
 /*
  * Before: batch has room for FLOW_DATAGRAM_MAX records.
  * After: the datagram's records are appended in the order they came; each

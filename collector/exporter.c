@@ -65,6 +65,16 @@ exporter_table_max(const struct decoder_config *config)
 	return max < EXPORTERS_MAX ? (uint32_t)max : EXPORTERS_MAX;
 }
 
+size_t
+exporter_table_bytes(const struct decoder_config *config)
+{
+	return sizeof(struct exporter_table) +
+	       table_bytes(config->max_exporters, sizeof(struct peer_key),
+		   sizeof(struct peer)) +
+	       table_bytes(exporter_table_max(config),
+		   sizeof(struct exporter_key), sizeof(struct exporter));
+}
+
 struct exporter_table *
 exporter_table_new(const struct decoder_config *config)
 {

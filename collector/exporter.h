@@ -85,6 +85,9 @@ struct exporter_table;
 struct exporter_table *exporter_table_new(const struct decoder_config *config);
 void exporter_table_free(struct exporter_table *t); /* takes NULL */
 
+/* What exporter_table_new() allocates, in octets. */
+size_t exporter_table_bytes(const struct decoder_config *config);
+
 /* How many exporters there can be. */
 uint32_t exporter_table_max(const struct decoder_config *config);
 

@@ -54,30 +54,54 @@ can_be_saved(const struct template *p)
 	return p->definition_octets <= MEMORY_OCTETS_MAX;
 }
 
+static uint32_t
+templates_max(uint32_t max_exporters, uint32_t max_templates)
+{
+	uint64_t max = (uint64_t)max_exporters * max_templates;
+
+	return max > TEMPLATES_MAX ? TEMPLATES_MAX : (uint32_t)max;
+}
+
+/* Of a large place. */
+static size_t
+form_octets(uint32_t max_fields)
+{
+	return SAVED_HEADER_OCTETS +
+	       max_fields * (sizeof(struct template_step) + FIELD_OCTETS_MAX);
+}
+
+size_t
+template_table_bytes(uint32_t max_exporters, uint32_t max_templates,
+    uint32_t max_fields)
+{
+	uint32_t max = templates_max(max_exporters, max_templates);
+
+	return sizeof(struct template_table) +
+	       max * (form_octets(max_fields) + SMALL_OCTETS) +
+	       table_bytes(max, sizeof(struct template_key),
+		   sizeof(struct template));
+}
+
 struct template_table *
 template_table_new(uint32_t max_addresses, uint32_t max_exporters,
     uint32_t max_templates, uint32_t max_fields, int64_t lifetime_ms,
     const struct hash_key *key)
 {
 	struct template_table *t = calloc(1, sizeof(*t));
-	uint64_t max = (uint64_t)max_exporters * max_templates;
+	uint32_t max = templates_max(max_exporters, max_templates);
 
 	assert(
 	    max >= 1 && max_fields >= 1 && max_fields <= TEMPLATE_FIELDS_MAX);
 	if (t == NULL)
 		return NULL;
-	if (max > TEMPLATES_MAX)
-		max = TEMPLATES_MAX;
-	t->share = (uint32_t)max / 2 / max_addresses;
-	t->common_max = (uint32_t)max - t->share * max_addresses;
+	t->share = max / 2 / max_addresses;
+	t->common_max = max - t->share * max_addresses;
 	t->max_each = max_templates;
 	t->lifetime_ms = lifetime_ms;
-	t->form_octets =
-	    SAVED_HEADER_OCTETS +
-	    max_fields * (sizeof(struct template_step) + FIELD_OCTETS_MAX);
+	t->form_octets = form_octets(max_fields);
 	t->forms = malloc(max * t->form_octets);
 	t->small_forms = malloc(max * SMALL_OCTETS);
-	t->table = table_new((uint32_t)max, sizeof(struct template_key),
+	t->table = table_new(max, sizeof(struct template_key),
 	    sizeof(struct template), key);
 	if (t->table == NULL || t->forms == NULL || t->small_forms == NULL) {
 		template_table_free(t);

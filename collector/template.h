@@ -122,6 +122,10 @@ struct template_table *template_table_new(uint32_t max_addresses,
     int64_t lifetime_ms, const struct hash_key *key);
 void template_table_free(struct template_table *t); /* takes NULL */
 
+/* What template_table_new() allocates, in octets. */
+size_t template_table_bytes(uint32_t max_exporters, uint32_t max_templates,
+    uint32_t max_fields);
+
 /*
  * Compiles a definition. The scopes of a v9 options template have numbers of
  * their own (RFC 3954, 6.1), of which the interface is read.

@@ -309,6 +309,13 @@ udp_close(struct udp *u)
 	free(u);
 }
 
+size_t
+udp_bytes(void)
+{
+	return sizeof(struct udp) +
+	       (size_t)BATCH_DATAGRAMS * DATAGRAM_OCTETS_MAX;
+}
+
 uint16_t
 udp_port(const struct udp *u)
 {

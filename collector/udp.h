@@ -42,6 +42,9 @@ int udp_open(struct event_base *base, const struct udp_config *config,
     struct udp **out) MUST_CHECK;
 void udp_close(struct udp *u); /* takes NULL */
 
+/* What udp_open() allocates, in octets. */
+size_t udp_bytes(void);
+
 /* The port it is bound to. */
 uint16_t udp_port(const struct udp *u);
 

@@ -11,6 +11,7 @@
 
 #include "common/timefmt.h"
 #include "daemon/config.h"
+#include "daemon/memory.h"
 
 #define PORT_NETFLOW   2055 /* what most exporters default to */
 #define PORT_IPFIX     4739 /* IANA: ipfix */
@@ -288,13 +289,12 @@ set_duration(void *member, const struct config_keyword *k, const char *value,
 
 /* A number; with `scaled`, one of K, M, G may follow. */
 static int
-set_number(void *member, const struct config_keyword *k, const char *value,
-    bool scaled, char *message)
+read_number(const struct config_keyword *k, const char *value, bool scaled,
+    uint64_t *out, char *message)
 {
 	static const char suffixes[] = "KMG";
 	const char *end;
 	uint64_t number;
-	uint32_t fits;
 	int err = parse_number(value, &number, &end);
 
 	if (err == ERR_OK && scaled && *end != '\0') {
@@ -313,6 +313,21 @@ set_number(void *member, const struct config_keyword *k, const char *value,
 	    number > (uint64_t)k->most)
 		return refuse(message, ERR_RANGE,
 		    "must be %" PRId64 " to %" PRId64, k->least, k->most);
+	*out = number;
+	return ERR_OK;
+}
+
+/* Into a member of 32 bits. */
+static int
+set_number(void *member, const struct config_keyword *k, const char *value,
+    bool scaled, char *message)
+{
+	uint64_t number;
+	uint32_t fits;
+	int err = read_number(k, value, scaled, &number, message);
+
+	if (err != ERR_OK)
+		return err;
 	fits = (uint32_t)number;
 	memcpy(member, &fits, sizeof(fits));
 	return ERR_OK;
@@ -329,8 +344,22 @@ set_bool(void *member, const char *value, char *message)
 	return refuse(message, ERR_FORMAT, "write true or false");
 }
 
-int
-config_set(struct config *c, const struct config_keyword *k, const char *value,
+/* The row's bit in given. */
+static uint64_t
+bit_of(const struct config_keyword *k)
+{
+	static_assert(CONFIG_ROW_COUNT <= 64, "a bit a row");
+	return UINT64_C(1) << (k - config_keywords);
+}
+
+bool
+config_is_given(const struct config *c, const struct config_keyword *k)
+{
+	return (c->given & bit_of(k)) != 0;
+}
+
+static int
+set_value(struct config *c, const struct config_keyword *k, const char *value,
     char message[CONFIG_MESSAGE_MAX])
 {
 	void *member = (char *)c + k->offset;
@@ -354,6 +383,8 @@ config_set(struct config *c, const struct config_keyword *k, const char *value,
 		return set_number(member, k, value, false, message);
 	case CONFIG_OCTETS:
 		return set_number(member, k, value, true, message);
+	case CONFIG_MEMORY:
+		return read_number(k, value, true, &c->memory_limit, message);
 	case CONFIG_BOOL:
 		return set_bool(member, value, message);
 	case CONFIG_KIND_COUNT:
@@ -361,6 +392,17 @@ config_set(struct config *c, const struct config_keyword *k, const char *value,
 	}
 	assert(false && "a kind without a reader");
 	return ERR_FORMAT;
+}
+
+int
+config_set(struct config *c, const struct config_keyword *k, const char *value,
+    char message[CONFIG_MESSAGE_MAX])
+{
+	int err = set_value(c, k, value, message);
+
+	if (err == ERR_OK)
+		c->given |= bit_of(k);
+	return err;
 }
 
 void
@@ -402,6 +444,8 @@ listen_by_default(struct config *c)
 int
 config_complete(struct config *c, char message[CONFIG_MESSAGE_MAX])
 {
+	uint64_t least;
+
 	if (c->engine.internal.count == 0)
 		return refuse(message, ERR_FORMAT,
 		    "no internal network: say which networks are yours with "
@@ -419,6 +463,11 @@ config_complete(struct config *c, char message[CONFIG_MESSAGE_MAX])
 	if (c->engine.revoke_ms < c->engine.wait_ms)
 		return refuse(message, ERR_FORMAT,
 		    "revoke must not be shorter than wait");
+	if (memory_share(c, &least) != ERR_OK)
+		return refuse(message, ERR_FORMAT,
+		    "memory_limit is too small: with the max_ keywords that "
+		    "are given it must be %" PRIu64 "M at least",
+		    (least + (1U << 20) - 1) >> 20);
 	return ERR_OK;
 }
 
@@ -527,7 +576,7 @@ append_list(struct text *t, const struct config *c, enum config_kind kind)
 }
 
 static void
-append_octets(struct text *t, uint32_t octets)
+append_octets(struct text *t, uint64_t octets)
 {
 	const char *suffix = "";
 
@@ -535,7 +584,7 @@ append_octets(struct text *t, uint32_t octets)
 		octets >>= 20;
 		suffix = "M";
 	}
-	append(t, "%" PRIu32 "%s", octets, suffix);
+	append(t, "%" PRIu64 "%s", octets, suffix);
 }
 
 char *
@@ -580,6 +629,9 @@ config_format(const struct config *c, const struct config_keyword *k,
 		memcpy(&number, member, sizeof(number));
 		append_octets(&t, number);
 		break;
+	case CONFIG_MEMORY:
+		append_octets(&t, c->memory_limit);
+		break;
 	case CONFIG_BOOL:
 		memcpy(&yes, member, sizeof(yes));
 		append(&t, "%s", yes ? "true" : "false");
@@ -594,10 +646,10 @@ void
 config_print(const struct config *c, FILE *out)
 {
 	static char value[CONFIG_VALUE_MAX];
-	uint64_t octets = engine_bytes(&c->engine);
+	uint64_t octets = memory_octets(c);
 
 	fprintf(out,
-	    "# The tables will take %" PRIu64 " octets (%" PRIu64 " MiB).\n",
+	    "# darkportd will take %" PRIu64 " octets (%" PRIu64 " MiB).\n",
 	    octets, (octets + (1U << 20) - 1) >> 20);
 	for (size_t i = 0; i < CONFIG_ROW_COUNT; i++) {
 		const struct config_keyword *k = &config_keywords[i];

@@ -44,6 +44,8 @@ struct config {
 	uint32_t listen_count;
 	uint32_t read_count;
 	uint32_t rcvbuf_octets; /* asked of each socket */
+	uint64_t memory_limit;	/* octets; 0: none */
+	uint64_t given;		/* rows that were set: config_is_given() */
 	bool listen_given;	/* else the default, or none with read */
 	bool http_on;
 };
@@ -59,6 +61,7 @@ enum config_kind {
 	CONFIG_DURATION, /* 24h; the member is int64_t, milliseconds */
 	CONFIG_COUNT,	 /* the member is uint32_t */
 	CONFIG_OCTETS,	 /* 32M; the member is uint32_t */
+	CONFIG_MEMORY,	 /* 512M; the member is uint64_t */
 	CONFIG_BOOL,
 	CONFIG_KIND_COUNT
 };
@@ -96,6 +99,8 @@ enum config_kind {
 	    100 * CONFIG_YEAR, "a host unseen for so long is forgotten")       \
 	X(stale_after, CONFIG_DURATION, engine.stale_ms, CONFIG_SECOND,        \
 	    100 * CONFIG_YEAR, "an exposure unseen for so long is stale")      \
+	X(memory_limit, CONFIG_MEMORY, memory_limit, 0, 1LL << 40,             \
+	    "what the daemon may take: sizes the tables; 0: it does not")      \
 	X(max_pairs, CONFIG_COUNT, engine.max_pairs, 64, CONFIG_TABLE_MAX,     \
 	    "unfinished conversations remembered")                             \
 	X(max_sources, CONFIG_COUNT, engine.max_sources, 64, CONFIG_TABLE_MAX, \
@@ -157,6 +162,9 @@ void config_init(struct config *c);
  */
 int config_set(struct config *c, const struct config_keyword *k,
     const char *value, char message[CONFIG_MESSAGE_MAX]) MUST_CHECK;
+
+/* Whether config_set() ever set it, so that it is no default. */
+bool config_is_given(const struct config *c, const struct config_keyword *k);
 
 /* Empties a list; anything else stays as it is. */
 void config_clear(struct config *c, const struct config_keyword *k);

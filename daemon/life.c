@@ -16,6 +16,7 @@
 #include "collector/udp.h"
 #include "common/timefmt.h"
 #include "daemon/life.h"
+#include "daemon/memory.h"
 #include "daemon/pipeline.h"
 #include "daemon/summary.h"
 #include "daemon/supervise.h"
@@ -167,6 +168,8 @@ open_store(struct life *l)
 	    ERR_OK)
 		return fail(EXIT_FAILED, "store %s: %s", l->config->store,
 		    message);
+	if (store_set_cache(l->store, memory_cache_octets(l->config)) != ERR_OK)
+		return fail(EXIT_FAILED, "no memory for the store's cache");
 	log_info(MODULE, "store %s opened, batch %" PRIu64, l->config->store,
 	    store_sequence(l->store));
 	return EXIT_NOT_YET;
@@ -207,6 +210,8 @@ attach_store(struct life *l)
 	if (err != ERR_OK)
 		return fail(EXIT_FAILED, "store %s: cannot be read back: %s",
 		    l->config->store, err_name(err));
+	if (l->socket_count != 0)
+		memory_take(memory_octets(l->config));
 	l->writer = writer_start(l->store);
 	if (l->writer == NULL)
 		return fail(EXIT_FAILED, "cannot start the writer thread");
@@ -227,9 +232,8 @@ make_pipeline(struct life *l)
 	l->pipeline = pipeline_new(&engine, &decoder, l->counters);
 	if (l->pipeline == NULL)
 		return fail(EXIT_FAILED,
-		    "no memory for tables of %" PRIu64 " octets: make the "
-		    "max_ keywords smaller",
-		    engine_bytes(&engine));
+		    "no memory for %" PRIu64 " octets: set memory_limit",
+		    memory_octets(l->config));
 	if (l->traced) {
 		l->tracer.exporter = find_exporter;
 		l->tracer.exporter_arg = l->pipeline;

@@ -23,6 +23,10 @@
 /* So many parts go into one batch; the others into the next. */
 #define MEMORY_PARTS_BATCH 2048
 
+#define BATCH_MAX                                                              \
+	(FINDINGS_MAX + MEMORY_PARTS_BATCH +                                   \
+	    REGISTRY_FINDINGS_EACH * EXPORTERS_ROOM + COUNTER_COUNT)
+
 /* A replay waits so long for a store that cannot be written. */
 #define REPLAY_WAIT_MS 30000
 
@@ -67,9 +71,7 @@ pipeline_new(const struct engine_config *engine,
 	p->decoder = decoder_new(decoder, counters);
 	p->engine = engine_new(engine, counters);
 	p->flows = malloc(sizeof(*p->flows));
-	p->findings = finding_batch_new(
-	    FINDINGS_MAX + MEMORY_PARTS_BATCH +
-	    REGISTRY_FINDINGS_EACH * EXPORTERS_ROOM + COUNTER_COUNT);
+	p->findings = finding_batch_new(BATCH_MAX);
 	if (p->decoder != NULL) {
 		p->registry = registry_new(p->decoder);
 		p->watch = watch_new(p->decoder);
@@ -98,6 +100,15 @@ pipeline_free(struct pipeline *p)
 	engine_free(p->engine);
 	decoder_free(p->decoder);
 	free(p);
+}
+
+size_t
+pipeline_bytes(void)
+{
+	return sizeof(struct pipeline) + sizeof(struct flow_batch) +
+	       sizeof(struct finding_batch) +
+	       BATCH_MAX * sizeof(struct finding) + registry_bytes() +
+	       watch_bytes();
 }
 
 const struct engine *

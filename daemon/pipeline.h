@@ -34,6 +34,9 @@ struct pipeline *pipeline_new(const struct engine_config *engine,
     const struct decoder_config *decoder, struct counters *counters);
 void pipeline_free(struct pipeline *p); /* takes NULL */
 
+/* What pipeline_new() allocates, in octets, decoder and engine aside. */
+size_t pipeline_bytes(void);
+
 /* Takes up the state of the store; before pipeline_start(), by the thread
  * that opened it. Errors: those of store_restore(). */
 int pipeline_restore(struct pipeline *p, struct store *s) MUST_CHECK;

@@ -42,6 +42,12 @@ registry_new(const struct decoder *d)
 	return r;
 }
 
+size_t
+registry_bytes(void)
+{
+	return sizeof(struct registry);
+}
+
 void
 registry_free(struct registry *r)
 {

@@ -36,6 +36,9 @@ struct registry;
 struct registry *registry_new(const struct decoder *d);
 void registry_free(struct registry *r); /* takes NULL */
 
+/* What registry_new() allocates, in octets. */
+size_t registry_bytes(void);
+
 /* One exporter of the store, in the order of its indexes; before any
  * datagram. One beyond REGISTRY_MAX is ignored. */
 void registry_restore(struct registry *r, const struct finding_exporter *e);

@@ -57,6 +57,12 @@ watch_new(const struct decoder *d)
 	return w;
 }
 
+size_t
+watch_bytes(void)
+{
+	return sizeof(struct watch);
+}
+
 void
 watch_free(struct watch *w)
 {

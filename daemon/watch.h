@@ -21,6 +21,9 @@ struct watch;
 struct watch *watch_new(const struct decoder *d);
 void watch_free(struct watch *w); /* takes NULL */
 
+/* What watch_new() allocates, in octets. */
+size_t watch_bytes(void);
+
 /* Compares with what it saw last. Call it once a second. Returns how many
  * lines it logged. */
 uint32_t watch_tick(struct watch *w, int64_t now_ms);

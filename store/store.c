@@ -17,6 +17,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,13 +37,6 @@
 #define HEADER_OCTETS	      100
 #define HEADER_USER_VERSION   60
 #define HEADER_APPLICATION_ID 68
-
-/*
- * A batch of 50,000 events changes some 20 MiB of pages, most of them at
- * random places of the indexes; a cache that is smaller writes each many
- * times within one commit (tests/bench_store.c).
- */
-#define STORE_CACHE_KIB "65536"
 
 enum identity {
 	IDENTITY_NEW, /* no file, or an empty one */
@@ -197,7 +191,6 @@ set_up_connection(struct store *s)
 			   "PRAGMA cell_size_check = ON;"
 			   "PRAGMA mmap_size = 0;"
 			   "PRAGMA temp_store = MEMORY;"
-			   "PRAGMA cache_size = -" STORE_CACHE_KIB ";"
 			   "PRAGMA synchronous = FULL;"
 			   "PRAGMA wal_autocheckpoint = 0;"
 			   "PRAGMA journal_size_limit = 67108864;");
@@ -220,6 +213,23 @@ open_file(struct store *s, char message[STORE_MESSAGE_MAX])
 	if (err == ERR_OK)
 		err = set_up_connection(s);
 	return err == ERR_OK ? err : refuse_sqlite(s, message, err, "open");
+}
+
+size_t
+store_bytes(void)
+{
+	return sizeof(struct store) +
+	       ADDRESS_SLOTS * sizeof(struct address_slot);
+}
+
+int
+store_set_cache(struct store *s, uint64_t octets)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size = -%" PRIu64,
+	    octets >> 10);
+	return db_exec(s->db, sql);
 }
 
 /* The whole file is read: a damaged one is not written to. */

@@ -40,6 +40,17 @@ struct store;
 int store_open(const char *path, struct counters *counters, struct store **out,
     char message[STORE_MESSAGE_MAX]) MUST_CHECK;
 
+/*
+ * How much of the file is kept in memory; else SQLite's 2 MiB. A batch of
+ * 50,000 events changes some 20 MiB of pages, most of them at random places
+ * of the indexes; what does not fit is written several times in one commit
+ * (tests/bench_store.c). Errors: ERR_NOMEM.
+ */
+int store_set_cache(struct store *s, uint64_t octets) MUST_CHECK;
+
+/* What store_open() allocates, in octets, SQLite's aside. */
+size_t store_bytes(void);
+
 /* Checkpoints, marks the stop clean, closes. Takes NULL. */
 void store_close(struct store *s);
 

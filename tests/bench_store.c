@@ -23,13 +23,14 @@
 #include "store/store.h"
 #include "tests/cpu_time.h"
 
-#define BATCH_ROWS  50000
-#define BATCHES	    8
-#define ROUNDS	    3
-#define TARGET_RATE 100000
-#define NOW_MS	    INT64_C(1700000000000)
-#define NS_PER_S    1e9
-#define NS_PER_MS   1e6
+#define BATCH_ROWS   50000
+#define BATCHES	     8
+#define ROUNDS	     3
+#define TARGET_RATE  100000
+#define CACHE_OCTETS (32 << 20) /* as the daemon has by default */
+#define NOW_MS	     INT64_C(1700000000000)
+#define NS_PER_S     1e9
+#define NS_PER_MS    1e6
 
 #define EXPOSURES 100000 /* of those written again; four a host */
 #define SCANNERS  100
@@ -247,6 +248,8 @@ run_round(make_fn make, struct finding_batch *batch)
 		fprintf(stderr, "bench_store: %s\n", message);
 		exit(1);
 	}
+	if (store_set_cache(s, CACHE_OCTETS) != ERR_OK)
+		abort();
 	out = measure(s, make, batch);
 	store_close(s);
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What takes longer than CI may: the hostile corpus in every build, many
-# kills, 20 runs with loss, and whole floods. The fuzzers run before it (make check-long).
-# BUILD names the build folder. KILL_ROUNDS: how many kills (50); LONG_ONLY:
-# hostile, kill, loss or flood alone. All run, whatever fails; exit 1 when one did.
+# kills, 20 runs with loss, whole floods, and ten minutes of each mix of
+# traffic. The fuzzers run before it (make check-long). BUILD names the build
+# folder. KILL_ROUNDS: how many kills (50); LONG_ONLY: hostile, kill, loss,
+# flood or memory alone. All run, whatever fails; exit 1 when one did.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export BUILD=${BUILD:-build/release}
@@ -66,5 +67,9 @@ if wanted loss; then
 fi
 if wanted flood; then
     bash tests/flood.sh || failed=1
+fi
+if wanted memory; then
+    TEST_SECONDS=5400 MEMORY_SECONDS=${MEMORY_SECONDS:-600} \
+        ONLY='e2e/test_memory' tests/run.sh || failed=1
 fi
 exit $failed

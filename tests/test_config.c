@@ -70,6 +70,7 @@ config_reads_every_keyword(void **state)
 	    " \"192.0.2.1:7\"}\n"
 	    "exporter = {\"192.0.2.1=edge1\", \"10.0.0.0/8=lab\","
 	    " \"2001:db8::1\"}\n"
+	    "memory_limit = 3G\n"
 	    "template_lifetime = 1h\n");
 	assert_int_equal(c.engine.internal.count, 2);
 	assert_string_equal(c.engine.internal.networks[0].label, "servers");
@@ -97,6 +98,7 @@ config_reads_every_keyword(void **state)
 	assert_int_equal(c.decoder.max_templates, 11);
 	assert_int_equal(c.decoder.max_fields, 12);
 	assert_int_equal(c.decoder.max_domains, 13);
+	assert_int_equal(c.memory_limit, 3LL << 30);
 	assert_true(c.decoder.accept_any);
 	assert_true(c.decoder.source_port_in_key);
 	assert_int_equal(c.decoder.allow.count, 3);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the daemon's memory is made of. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "collector/udp.h"
+#include "common/log.h"
+#include "daemon/memory.h"
+#include "daemon/pipeline.h"
+#include "store/store.h"
+
+#define MODULE "memory"
+
+/*
+ * The program, its libraries and their heap; measured: 6 MiB of files and
+ * 5 MiB, most of them libfixbuf's list of elements.
+ */
+#define BASE_OCTETS (12ULL << 20)
+
+#define CACHE_SHARE   8 /* the store's cache, of the limit */
+#define CACHE_MAX     (64ULL << 20)
+#define CACHE_DEFAULT (32ULL << 20)
+
+/* Parts of 16; engine_config_default() has them times 65536. */
+#define PART_PAIRS     8
+#define PART_SOURCES   4
+#define PART_EVENTS    2
+#define PART_HOSTS     1
+#define PART_EXPOSURES 1
+
+/* More than this times what was expected is not ours. */
+#define EXPECTED_TIMES 2
+
+uint64_t
+memory_cache_octets(const struct config *c)
+{
+	uint64_t octets = c->memory_limit / CACHE_SHARE;
+
+	if (c->memory_limit == 0)
+		return CACHE_DEFAULT;
+	return octets > CACHE_MAX ? CACHE_MAX : octets;
+}
+
+uint64_t
+memory_octets(const struct config *c)
+{
+	return BASE_OCTETS + engine_bytes(&c->engine) +
+	       decoder_bytes(&c->decoder) + pipeline_bytes() +
+	       c->listen_count * udp_bytes() + store_bytes() +
+	       memory_cache_octets(c) / 2;
+}
+
+/* One table at `parts` of 16 times size; as given, when it was. */
+static void
+size_table(struct config *c, enum config_row row, uint64_t size, unsigned parts)
+{
+	const struct config_keyword *k = &config_keywords[row];
+	uint64_t entries = size * parts;
+	uint32_t fits;
+
+	if (config_is_given(c, k))
+		return;
+	if (entries < (uint64_t)k->least)
+		entries = (uint64_t)k->least;
+	if (entries > (uint64_t)k->most)
+		entries = (uint64_t)k->most;
+	fits = (uint32_t)entries;
+	memcpy((char *)c + k->offset, &fits, sizeof(fits));
+}
+
+/* Sizes all; returns what the whole is then. */
+static uint64_t
+size_tables(struct config *c, uint64_t size)
+{
+	size_table(c, CONFIG_ROW_max_pairs, size, PART_PAIRS);
+	size_table(c, CONFIG_ROW_max_sources, size, PART_SOURCES);
+	size_table(c, CONFIG_ROW_max_events, size, PART_EVENTS);
+	size_table(c, CONFIG_ROW_max_hosts, size, PART_HOSTS);
+	size_table(c, CONFIG_ROW_max_exposures, size, PART_EXPOSURES);
+	return memory_octets(c);
+}
+
+/* The limit below which the tables do not fit beside its own cache. */
+static uint64_t
+least_limit(const struct config *c)
+{
+	uint64_t rest = memory_octets(c) - memory_cache_octets(c) / 2;
+	uint64_t share = rest / (2 * CACHE_SHARE - 1) + 2 * CACHE_SHARE;
+
+	return rest + (share > CACHE_MAX / 2 ? CACHE_MAX / 2 : share);
+}
+
+int
+memory_share(struct config *c, uint64_t *least)
+{
+	uint64_t low = 0;
+	uint64_t high = CONFIG_TABLE_MAX;
+
+	if (c->memory_limit == 0)
+		return ERR_OK;
+	if (size_tables(c, 0) > c->memory_limit) {
+		*least = least_limit(c);
+		return ERR_RANGE;
+	}
+	while (low + 1 < high) { /* low fits */
+		uint64_t middle = (low + high) / 2;
+
+		if (size_tables(c, middle) <= c->memory_limit)
+			low = middle;
+		else
+			high = middle;
+	}
+	(void)size_tables(c, low);
+	return ERR_OK;
+}
+
+/* --- taking it ------------------------------------------------------------ */
+
+struct area {
+	uintptr_t from;
+	size_t octets;
+};
+
+/*
+ * The next area of /proc/self/maps that is ours to write and of no file: the
+ * heap and what malloc() maps. False: there is no more.
+ */
+static bool
+next_area(FILE *maps, struct area *out)
+{
+	char line[512];
+
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		uintptr_t from, to;
+		uint64_t inode;
+		char rights[8];
+
+		if (sscanf(line,
+			"%" SCNxPTR "-%" SCNxPTR " %7s %*s %*s %" SCNu64, &from,
+			&to, rights, &inode) != 4 ||
+		    strcmp(rights, "rw-p") != 0 || inode != 0 ||
+		    strstr(line, "[stack]") != NULL)
+			continue;
+		*out = (struct area){ from, to - from };
+		return true;
+	}
+	return false;
+}
+
+void
+memory_take(uint64_t expected)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	struct area area;
+	uint64_t sum = 0;
+
+	if (maps == NULL)
+		return;
+	while (next_area(maps, &area))
+		sum += area.octets;
+	rewind(maps);
+	while (sum <= EXPECTED_TIMES * expected && next_area(maps, &area))
+		/* before Linux 5.14: it comes as it is used */
+		(void)madvise((void *)area.from, area.octets,
+		    MADV_POPULATE_WRITE);
+	fclose(maps);
+	log_debug(MODULE, "%" PRIu64 " octets taken", sum);
+}
