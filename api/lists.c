@@ -115,6 +115,18 @@ handle_scan_events(struct call *call)
 	answer_list(call, QUERY_SCAN_EVENTS);
 }
 
+void
+handle_exporter_events(struct call *call)
+{
+	answer_list(call, QUERY_EXPORTER_EVENTS);
+}
+
+void
+handle_completeness(struct call *call)
+{
+	answer_list(call, QUERY_COMPLETENESS);
+}
+
 /* What the kernel dropped is nobody's in particular: meta tells it. */
 void
 handle_exporters(struct call *call)

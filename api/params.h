@@ -20,6 +20,7 @@
 #define PARAM_LIST(X)                                                          \
 	X(NET, "net", read_net)                                                \
 	X(HOST, "host", read_host)                                             \
+	X(EXPORTER, "exporter", read_host)                                     \
 	X(SRC, "src", read_src)                                                \
 	X(DST, "dst", read_dst)                                                \
 	X(PORT, "port", read_ports)                                            \

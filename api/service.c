@@ -23,6 +23,8 @@
 #define EVENT_PARAMS (PARAM_BIT(FROM) | PARAM_BIT(TO) | PARAM_BIT(SRC) |       \
 	PARAM_BIT(DST) | PARAM_BIT(NET) | PARAM_BIT(PORT) |                    \
 	PARAM_BIT(PROTO) | PAGE)
+#define FEED_PARAMS (PARAM_BIT(EXPORTER) | PARAM_BIT(FROM) | PARAM_BIT(TO) |   \
+	PAGE)
 #define DARKPORT_PARAMS (PARAM_BIT(TRANSPORT) | PARAM_BIT(FORMAT))
 
 /* Every resource there is: docs/api.md describes each. */
@@ -50,6 +52,10 @@ static const struct route routes[] = {
 	    ROUTE_TAGGED, handle_scan_events },
 	{ METHOD_GET, "/api/v1/exporters", "exporters", PAGE, ROUTE_TAGGED,
 	    handle_exporters },
+	{ METHOD_GET, "/api/v1/exporter-events", "exporter_events",
+	    FEED_PARAMS, ROUTE_TAGGED, handle_exporter_events },
+	{ METHOD_GET, "/api/v1/completeness", "completeness", FEED_PARAMS,
+	    ROUTE_TAGGED, handle_completeness },
 };
 /* clang-format on */
 

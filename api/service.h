@@ -75,6 +75,8 @@ void handle_darkports(struct call *call);
 void handle_trans_darkports(struct call *call);
 void handle_scan_events(struct call *call);
 void handle_exporters(struct call *call);
+void handle_exporter_events(struct call *call);
+void handle_completeness(struct call *call);
 
 /* status.c */
 void handle_healthz(struct call *call);

@@ -101,6 +101,20 @@
 	X(TIME_REPLACED, "flow_times_replaced",                                \
 	    "flows with impossible times, judged by the time received")        \
 	X(ATTEMPTS, "attempts", "connection attempts decided")                 \
+	X(UNRESOLVED_ONE_SIDED, "unresolved_one_sided",                        \
+	    "attempts unresolved: the feed shows one direction only")          \
+	X(UNRESOLVED_SAMPLED, "unresolved_sampled",                            \
+	    "attempts unresolved: the feed is sampled")                        \
+	X(UNRESOLVED_PARTLY, "unresolved_partly",                              \
+	    "attempts unresolved: the feed lacks answers that were due")       \
+	X(UNRESOLVED_LOSS, "unresolved_loss",                                  \
+	    "attempts unresolved: records of their time got lost")             \
+	X(UNRESOLVED_SHED, "unresolved_shed",                                  \
+	    "attempts unresolved: given up for lack of room")                  \
+	X(UNRESOLVED_WINDOW, "unresolved_window",                              \
+	    "attempts unresolved: they began before the daemon listened")      \
+	X(UNRESOLVED_EVIDENCE, "unresolved_evidence",                          \
+	    "attempts unresolved: what was seen says neither")                 \
 	X(UNKNOWN_DIR, "unknown_dir", "conversations of unknown direction")    \
 	X(MIDSTREAM, "midstream", "records from the middle of connections")    \
 	X(BACKSCATTER, "backscatter", "answers nobody asked for")              \

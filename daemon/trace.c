@@ -275,7 +275,7 @@ static void
 print_verdict(const struct engine_trace *t, FILE *out)
 {
 	struct verdict v = { t->outcome, t->rule, t->confidence, t->initiator,
-		t->technique };
+		t->technique, t->reason };
 
 	begin_line(out, "verdict");
 	trace_print_verdict(&v, out);

@@ -148,6 +148,8 @@ trace_print_verdict(const struct verdict *v, FILE *out)
 	}
 	fprintf(out, "%s by %s, confidence %s", outcome_name(v->outcome),
 	    rule_name(v->rule), confidence_name(v->confidence));
+	if (v->reason != REASON_NONE)
+		fprintf(out, ", reason %s", reason_name(v->reason));
 	if (v->initiator == SIDE_NONE)
 		fputs(", opener unknown", out);
 	else

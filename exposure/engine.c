@@ -425,12 +425,13 @@ take_half(struct engine *e, struct pair *pair, struct half *half,
 	bool is_first = !pair->outer.present && !pair->inner.present;
 	bool same_end = !half->present && pair_last_ms(pair) == end_ms;
 	int64_t before_ms = pair_ts_ms(pair);
+	uint16_t before_exporter = pair_exporter(pair);
 
 	if (half_add(half, f, start_ms) != HALF_NEWS)
 		counter_add(e->counters, COUNTER_DUP_HALVES, 1);
 	if (is_first || end_ms > pair_last_ms(pair))
 		pair_set_last_ms(pair, end_ms);
-	judge_count_anew(e, pair, before_ms);
+	judge_count_anew(e, pair, before_ms, before_exporter);
 	judge_record(e, pair, same_end);
 }
 
@@ -626,6 +627,8 @@ engine_restore(struct engine *e, const struct finding *f)
 	case FINDING_NETWORK:
 	case FINDING_EXPORTER:
 	case FINDING_EXPORTER_HOUR:
+	case FINDING_FEED:
+	case FINDING_FEED_EVENT:
 	case FINDING_TEMPLATE:
 	case FINDING_EXPOSURE_RETRACTED:
 	case FINDING_TRANS_DARKPORT_RETRACTED:

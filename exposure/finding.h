@@ -78,6 +78,55 @@
 	X(UNAUTHORISED, "unauthorised")                                        \
 	X(REOPENED, "reopened")
 
+/*
+ * Why an attempt is unresolved: what the feed could not have shown, or, for
+ * EVIDENCE, what it showed and that says neither.
+ */
+#define REASON_LIST(X)                                                         \
+	X(NONE, "none")                                                        \
+	X(ONE_SIDED, "one_sided") /* answers are not metered */                \
+	X(SAMPLED, "sampled")	  /* or not all of them */                     \
+	X(PARTLY, "partly")	  /* too few were found where one was due */   \
+	X(LOSS, "loss")		  /* records of its time are missing */        \
+	X(SHED, "shed")		  /* given up: no room */                      \
+	X(WINDOW, "window")	  /* it began before anybody listened */       \
+	X(EVIDENCE, "evidence")
+
+/* What is known of an exporter's feed; docs/verdicts.md tells each. */
+#define FEED_PROPERTY_LIST(X)                                                  \
+	X(FLAGS, "flags")			/* enum feed_flags */          \
+	X(SHARED_TIMES, "shared_times")		/* 0, 1 */                     \
+	X(ADDRESS_ORDERED, "address_ordered")	/* 0, 1 */                     \
+	X(BIFLOW_DIRECTION, "biflow_direction") /* 0 believed, 1 ignored */    \
+	X(IDLE_TIMEOUT, "idle_timeout")		/* seconds */                  \
+	X(ACTIVE_TIMEOUT, "active_timeout")	/* seconds */                  \
+	X(SAMPLING, "sampling")			/* 1 of so many; 0 unknown */  \
+	X(VISIBILITY, "visibility")		/* enum feed_visibility */     \
+	X(CLOCK_OFFSET, "clock_offset")		/* ms, to be added */          \
+	X(LOSS, "loss")				/* 0, 1 */
+
+/* How it is known. */
+#define FEED_SOURCE_LIST(X)                                                    \
+	X(DEFAULT, "default") /* it is not */                                  \
+	X(LEARNED, "learned")                                                  \
+	X(TOLD, "told") /* by the exporter's options, or its records */        \
+	X(CONFIGURED, "configured")
+
+/* How the feed's TCP flags are to be read. */
+#define FEED_FLAGS_LIST(X)                                                     \
+	X(OK, "ok")                                                            \
+	X(NONE, "none")		/* always 0 */                                 \
+	X(CONSTANT, "constant") /* always one value that no packet can have */ \
+	X(NO_SYN, "no-syn")	/* data is flagged, SYN never */               \
+	X(MERGED, "merged")	/* those of both directions, told with one */
+
+/* Whether the other direction of a conversation can be seen. */
+#define FEED_VISIBILITY_LIST(X)                                                \
+	X(UNKNOWN, "unknown") /* too few samples: taken for both */            \
+	X(BOTH, "both")                                                        \
+	X(PARTLY, "partly") /* losses, sampling, other paths */                \
+	X(ONE_SIDED, "one_sided")
+
 /* What became of a conversation: the outcome matrix of the verdict engine. */
 #define OUTCOME_LIST(X)                                                        \
 	X(NONE, "none")                                                        \
@@ -204,6 +253,11 @@
 #define AS_ENUM_PLACE(id, text)	     PLACE_##id,
 #define AS_ENUM_PHASE(id, text)	     PHASE_##id,
 #define AS_ENUM_ALERT(id, text)	     ALERT_##id,
+#define AS_ENUM_REASON(id, text)     REASON_##id,
+#define AS_ENUM_FEED(id, text)	     FEED_##id,
+#define AS_ENUM_SOURCE(id, text)     FEED_SOURCE_##id,
+#define AS_ENUM_FLAGS(id, text)	     FEED_FLAGS_##id,
+#define AS_ENUM_VISIBILITY(id, text) FEED_VISIBILITY_##id,
 #define AS_ENUM_OUTCOME(id, text)    OUTCOME_##id,
 #define AS_ENUM_RULE(id, text)	     RULE_##id,
 #define AS_ENUM_LISTENER(id, text)   LISTENER_##id,
@@ -218,6 +272,11 @@ enum answer { ANSWER_LIST(AS_ENUM_ANSWER) ANSWER_COUNT };
 enum place { PLACE_LIST(AS_ENUM_PLACE) PLACE_COUNT };
 enum phase { PHASE_LIST(AS_ENUM_PHASE) PHASE_COUNT };
 enum alert_state { ALERT_STATE_LIST(AS_ENUM_ALERT) ALERT_STATE_COUNT };
+enum reason { REASON_LIST(AS_ENUM_REASON) REASON_COUNT };
+enum feed_property { FEED_PROPERTY_LIST(AS_ENUM_FEED) FEED_PROPERTY_COUNT };
+enum feed_source { FEED_SOURCE_LIST(AS_ENUM_SOURCE) FEED_SOURCE_COUNT };
+enum feed_flags { FEED_FLAGS_LIST(AS_ENUM_FLAGS) FEED_FLAGS_COUNT };
+enum feed_visibility { FEED_VISIBILITY_LIST(AS_ENUM_VISIBILITY) FEED_VISIBILITY_COUNT };
 enum outcome { OUTCOME_LIST(AS_ENUM_OUTCOME) OUTCOME_COUNT };
 enum rule { RULE_LIST(AS_ENUM_RULE) RULE_COUNT };
 enum listener { LISTENER_LIST(AS_ENUM_LISTENER) LISTENER_COUNT };
@@ -233,12 +292,22 @@ const char *answer_name(unsigned value);
 const char *place_name(unsigned value);
 const char *phase_name(unsigned value);
 const char *alert_state_name(unsigned value);
+const char *reason_name(unsigned value);
+const char *feed_property_name(unsigned value);
+const char *feed_source_name(unsigned value);
+const char *feed_flags_name(unsigned value);
+const char *feed_visibility_name(unsigned value);
 const char *outcome_name(unsigned value);
 const char *rule_name(unsigned value);
 const char *listener_name(unsigned value);
 
 /* Why the rule says so: a sentence without a full stop; "" for no rule. */
 const char *rule_why(unsigned rule);
+
+/* A property's value in words: "none", "yes", "15". Returns text. */
+#define FEED_VALUE_MAX 24
+char *feed_value_format(enum feed_property property, int64_t value,
+    char text[FEED_VALUE_MAX]);
 
 /* --- the findings -------------------------------------------------------- */
 
@@ -248,6 +317,8 @@ enum finding_kind {
 	FINDING_EXPORTER,      /* key: index; made by the pipeline */
 	FINDING_EXPORTER_HOUR, /* key: exporter, hour; by the pipeline */
 	FINDING_TEMPLATE,   /* key: exporter, kind, id, part; by the pipeline */
+	FINDING_FEED,	    /* key: exporter, property, network */
+	FINDING_FEED_EVENT, /* key: id */
 	FINDING_HOST,	    /* key: address */
 	FINDING_HOST_GUARD, /* key: address, since_ms */
 	FINDING_EXPOSURE,   /* key: id */
@@ -256,7 +327,7 @@ enum finding_kind {
 	FINDING_TRANS_DARKPORT_RETRACTED,
 	FINDING_SCAN_EVENT, /* key: id */
 	FINDING_SCAN_EVENT_RETRACTED,
-	FINDING_OUTCOME, /* key: hour, outcome, rule */
+	FINDING_OUTCOME, /* key: hour, exporter, outcome, rule, reason */
 	FINDING_COUNTER, /* key: which; made by the pipeline */
 	FINDING_KIND_COUNT
 };
@@ -327,6 +398,35 @@ struct finding_template {
 	uint8_t kind;	/* the decoder's */
 	uint8_t length; /* of octets[] */
 	uint8_t octets[TEMPLATE_PART_OCTETS];
+};
+
+/* One property of an exporter's feed as it is. */
+struct finding_feed {
+	int64_t value;
+	int64_t changed_ms; /* 0: never */
+	uint64_t samples;   /* what it was learned from */
+	uint64_t agreeing;  /* of these, what speaks for it */
+	uint64_t state;	    /* the learner's own, to go on with */
+	uint64_t event_id;  /* of its last change; 0: none */
+	struct prefix network;
+	uint32_t exporter; /* index */
+	uint8_t property;  /* enum feed_property */
+	uint8_t source;	   /* enum feed_source */
+	bool has_network;  /* else it is the whole feed's */
+};
+
+/* One change of it. */
+struct finding_feed_event {
+	uint64_t id;
+	int64_t ts_ms;
+	int64_t from;
+	int64_t to;
+	uint64_t samples;
+	struct prefix network;
+	uint32_t exporter;
+	uint8_t property;
+	uint8_t source;
+	bool has_network;
 };
 
 struct finding_host {
@@ -412,13 +512,16 @@ struct finding_scan_event {
 	uint8_t phase;
 	uint8_t rule;
 	uint8_t confidence;
+	uint8_t reason; /* enum reason; with answer unresolved */
 };
 
 struct finding_outcome {
 	int64_t hour_ms; /* start of the hour */
 	uint64_t attempts;
+	uint32_t exporter; /* index; who showed the attempt */
 	uint8_t outcome;
 	uint8_t rule;
+	uint8_t reason; /* enum reason */
 };
 
 struct finding_counter {
@@ -440,6 +543,8 @@ struct finding {
 		struct finding_exporter exporter;
 		struct finding_exporter_hour exporter_hour;
 		struct finding_template template_part;
+		struct finding_feed feed;
+		struct finding_feed_event feed_event;
 		struct finding_host host;
 		struct finding_host_guard host_guard;
 		struct finding_exposure exposure;

@@ -243,33 +243,66 @@ count_first(struct engine *e, const struct verdict *v)
 	}
 }
 
+static struct outcome_kind
+kind_of(const struct verdict *v, uint16_t exporter)
+{
+	return (struct outcome_kind){ outcomes_exporter(exporter), v->outcome,
+		v->rule, v->reason };
+}
+
+static enum counter
+counter_of_reason(uint8_t reason)
+{
+	static const uint16_t counters[REASON_COUNT] = {
+		[REASON_ONE_SIDED] = COUNTER_UNRESOLVED_ONE_SIDED,
+		[REASON_SAMPLED] = COUNTER_UNRESOLVED_SAMPLED,
+		[REASON_PARTLY] = COUNTER_UNRESOLVED_PARTLY,
+		[REASON_LOSS] = COUNTER_UNRESOLVED_LOSS,
+		[REASON_SHED] = COUNTER_UNRESOLVED_SHED,
+		[REASON_WINDOW] = COUNTER_UNRESOLVED_WINDOW,
+		[REASON_EVIDENCE] = COUNTER_UNRESOLVED_EVIDENCE,
+	};
+
+	return (enum counter)counters[reason];
+}
+
 static void
 count_outcome(struct engine *e, const struct pair *pair,
     const struct verdict *v)
 {
+	struct verdict before = pair_verdict(pair);
+	uint16_t exporter = pair_exporter(pair);
 	int64_t ts_ms = pair_ts_ms(pair);
 
-	if (pair->outcome == v->outcome && pair->rule == v->rule)
+	if (before.outcome == v->outcome && before.rule == v->rule &&
+	    before.reason == v->reason)
 		return;
-	if (pair->outcome == OUTCOME_NONE)
+	if (before.outcome == OUTCOME_NONE)
 		count_first(e, v);
 	else
-		outcomes_take_back(e->outcomes, ts_ms, pair->outcome,
-		    pair->rule);
-	if (pair->outcome == OUTCOME_SILENT && outcome_is_accepted(v->outcome))
+		outcomes_take_back(e->outcomes, ts_ms,
+		    kind_of(&before, exporter));
+	if (v->reason != REASON_NONE && v->reason != before.reason)
+		counter_add(e->counters, counter_of_reason(v->reason), 1);
+	if (before.outcome == OUTCOME_SILENT && outcome_is_accepted(v->outcome))
 		counter_add(e->counters, COUNTER_LATE_ANSWERS, 1);
-	outcomes_add(e->outcomes, ts_ms, v->outcome, v->rule);
+	outcomes_add(e->outcomes, ts_ms, kind_of(v, exporter));
 }
 
 void
-judge_count_anew(struct engine *e, const struct pair *pair, int64_t before_ms)
+judge_count_anew(struct engine *e, const struct pair *pair, int64_t before_ms,
+    uint16_t before_exporter)
 {
+	struct verdict v = pair_verdict(pair);
+	uint16_t exporter = pair_exporter(pair);
 	int64_t ts_ms = pair_ts_ms(pair);
 
-	if (pair->outcome == OUTCOME_NONE || !outcomes_moves(before_ms, ts_ms))
+	if (v.outcome == OUTCOME_NONE ||
+	    (exporter == before_exporter && !outcomes_moves(before_ms, ts_ms)))
 		return;
-	outcomes_take_back(e->outcomes, before_ms, pair->outcome, pair->rule);
-	outcomes_add(e->outcomes, ts_ms, pair->outcome, pair->rule);
+	outcomes_take_back(e->outcomes, before_ms,
+	    kind_of(&v, before_exporter));
+	outcomes_add(e->outcomes, ts_ms, kind_of(&v, exporter));
 }
 
 static bool
@@ -350,8 +383,7 @@ accept(struct engine *e, struct look *look, const struct verdict *v)
 		.client = look->key.outer,
 		.ts_ms = pair_ts_ms(pair),
 		.last_ms = pair_last_ms(pair),
-		.exporter = pair->outer.present ? pair->outer.exporter
-						: pair->inner.exporter,
+		.exporter = pair_exporter(pair),
 		.pair = pairs_slot(e->pairs, pair),
 		.port = pair_port(&look->key),
 		.client_port = look->key.outer_port,
@@ -431,7 +463,8 @@ follow_in_maps(struct engine *e, struct look *look, const struct verdict *v)
 	} else if (look->x != NULL && v->outcome == OUTCOME_MIDSTREAM_REFRESH) {
 		nem_refresh(e->nem, look->x, pair_last_ms(pair));
 	}
-	if (v->outcome == OUTCOME_OUTBOUND && pair->outcome != OUTCOME_OUTBOUND)
+	if (v->outcome == OUTCOME_OUTBOUND &&
+	    pair_outcome(pair) != OUTCOME_OUTBOUND)
 		listener_opened(e, look);
 	/* what comes through a pinhole does not keep it open */
 	if (v->outcome == OUTCOME_OUTBOUND && has_pinholes(key->proto) &&
@@ -451,8 +484,9 @@ static void
 follow(struct engine *e, struct look *look, struct verdict v)
 {
 	struct pair *pair = look->pair;
-	bool changed = pair->outcome != v.outcome || pair->rule != v.rule ||
-		       pair->confidence != v.confidence;
+	bool changed =
+	    pair_outcome(pair) != v.outcome || pair->rule != v.rule ||
+	    pair->confidence != v.confidence || pair_reason(pair) != v.reason;
 
 	count_outcome(e, pair, &v);
 	if (TRACED(e))
@@ -516,8 +550,8 @@ count_fan_in(struct engine *e, const struct look *look)
 
 	if (pair->fanned_in || !protocol_has_ports(key->proto) ||
 	    key->scope != SCOPE_EXTERNAL || !pair->inner.present ||
-	    (pair->outcome != OUTCOME_UNKNOWN_DIR &&
-		pair->outcome != OUTCOME_MIDSTREAM))
+	    (pair_outcome(pair) != OUTCOME_UNKNOWN_DIR &&
+		pair_outcome(pair) != OUTCOME_MIDSTREAM))
 		return;
 	pair->fanned_in = true;
 	fan_ins_add(e->fan_ins, &key->inner, key->proto, key->inner_port,
@@ -657,6 +691,7 @@ judge_shed(struct engine *e, struct pair *pair)
 			/* it was not waited for long enough to say so */
 			v.outcome = OUTCOME_UNRESOLVED;
 			v.rule = RULE_SHED;
+			v.reason = REASON_SHED;
 			v.confidence = CONFIDENCE_NONE;
 		}
 		follow(e, &look, v);

@@ -8,12 +8,15 @@
 #include "exposure/outcomes.h"
 
 #define HOUR_MS INT64_C(3600000)
+#define RECENT	1024
 
 struct outcome_key {
 	int64_t hour_ms;
+	uint16_t exporter;
 	uint8_t outcome;
 	uint8_t rule;
-	uint8_t zero[6];
+	uint8_t reason;
+	uint8_t zero[3];
 };
 
 struct outcome_count {
@@ -27,7 +30,7 @@ struct outcomes {
 	struct chain clean;
 	struct chain dirty;
 	int64_t floor_ms; /* earlier hours are counted under this one */
-	struct outcome_count *recent[RULE_COUNT]; /* see find() */
+	struct outcome_count *recent[RECENT]; /* see find() */
 };
 
 _Static_assert(sizeof(struct outcome_key) == 16, "the key has no padding");
@@ -84,6 +87,13 @@ mark_dirty(struct outcomes *o, struct outcome_count *count)
 	chain_append(&o->dirty, o->table, count);
 }
 
+/* Where the count of key may be at hand: a rule's, and an exporter's. */
+static struct outcome_count **
+recent_of(struct outcomes *o, const struct outcome_key *key)
+{
+	return &o->recent[(key->rule + 128U * key->exporter) % RECENT];
+}
+
 /* The earliest of the clean ones goes. False: none is clean. */
 static bool
 make_room(struct outcomes *o)
@@ -98,7 +108,7 @@ make_room(struct outcomes *o)
 			earliest = c;
 	if (key_of(o, earliest)->hour_ms >= o->floor_ms)
 		o->floor_ms = key_of(o, earliest)->hour_ms + HOUR_MS;
-	o->recent[key_of(o, earliest)->rule % RULE_COUNT] = NULL;
+	*recent_of(o, key_of(o, earliest)) = NULL;
 	chain_remove(&o->clean, o->table, earliest);
 	table_remove(o->table, earliest);
 	return true;
@@ -116,9 +126,12 @@ insert(struct outcomes *o, const struct outcome_key *key)
 
 /* The key under which an outcome at ts_ms is counted. */
 static struct outcome_key
-key_at(const struct outcomes *o, int64_t ts_ms, uint8_t outcome, uint8_t rule)
+key_at(const struct outcomes *o, int64_t ts_ms, struct outcome_kind kind)
 {
-	struct outcome_key key = { .outcome = outcome, .rule = rule };
+	struct outcome_key key = { .exporter = kind.exporter,
+		.outcome = kind.outcome,
+		.rule = kind.rule,
+		.reason = kind.reason };
 
 	key.hour_ms = ts_ms - ts_ms % HOUR_MS;
 	if (key.hour_ms < o->floor_ms)
@@ -130,7 +143,7 @@ key_at(const struct outcomes *o, int64_t ts_ms, uint8_t outcome, uint8_t rule)
 static struct outcome_count *
 find(struct outcomes *o, const struct outcome_key *key)
 {
-	struct outcome_count **recent = &o->recent[key->rule % RULE_COUNT];
+	struct outcome_count **recent = recent_of(o, key);
 
 	if (*recent == NULL || memcmp(key_of(o, *recent), key, sizeof(*key)))
 		*recent = table_find(o->table, key);
@@ -138,30 +151,29 @@ find(struct outcomes *o, const struct outcome_key *key)
 }
 
 void
-outcomes_add(struct outcomes *o, int64_t ts_ms, uint8_t outcome, uint8_t rule)
+outcomes_add(struct outcomes *o, int64_t ts_ms, struct outcome_kind kind)
 {
-	struct outcome_key key = key_at(o, ts_ms, outcome, rule);
+	struct outcome_key key = key_at(o, ts_ms, kind);
 	struct outcome_count *count = find(o, &key);
 
 	if (count == NULL)
 		count = insert(o, &key);
 	if (count == NULL && make_room(o)) {
-		key = key_at(o, ts_ms, outcome, rule);
+		key = key_at(o, ts_ms, kind);
 		count = find(o, &key);
 		if (count == NULL)
 			count = insert(o, &key);
 	}
 	if (count == NULL)
-		return; /* 8,192 unsaved: not counted */
+		return; /* 32,768 unsaved: not counted */
 	count->attempts++;
 	mark_dirty(o, count);
 }
 
 void
-outcomes_take_back(struct outcomes *o, int64_t ts_ms, uint8_t outcome,
-    uint8_t rule)
+outcomes_take_back(struct outcomes *o, int64_t ts_ms, struct outcome_kind kind)
 {
-	struct outcome_key key = key_at(o, ts_ms, outcome, rule);
+	struct outcome_key key = key_at(o, ts_ms, kind);
 	struct outcome_count *count = find(o, &key);
 
 	if (count == NULL || count->attempts == 0)
@@ -189,6 +201,8 @@ outcomes_collect(struct outcomes *o, struct finding_batch *batch)
 		f->outcome.hour_ms = key_of(o, count)->hour_ms;
 		f->outcome.outcome = key_of(o, count)->outcome;
 		f->outcome.rule = key_of(o, count)->rule;
+		f->outcome.reason = key_of(o, count)->reason;
+		f->outcome.exporter = key_of(o, count)->exporter;
 		f->outcome.attempts = count->attempts;
 		count->dirty = false;
 		chain_remove(&o->dirty, o->table, count);
@@ -207,13 +221,15 @@ int
 outcomes_restore(struct outcomes *o, const struct finding_outcome *f)
 {
 	struct outcome_key key = { .hour_ms = f->hour_ms,
+		.exporter = outcomes_exporter(f->exporter),
 		.outcome = f->outcome,
-		.rule = f->rule };
+		.rule = f->rule,
+		.reason = f->reason };
 	struct outcome_count *count;
 
 	if (f->outcome >= OUTCOME_COUNT || f->rule >= RULE_COUNT ||
-	    !finding_ms_is_valid(f->hour_ms) || f->hour_ms % HOUR_MS != 0 ||
-	    table_find(o->table, &key) != NULL)
+	    f->reason >= REASON_COUNT || !finding_ms_is_valid(f->hour_ms) ||
+	    f->hour_ms % HOUR_MS != 0 || table_find(o->table, &key) != NULL)
 		return ERR_RANGE;
 	count = insert(o, &key);
 	if (count == NULL)

@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct pair_key) == 40, "the key has no padding");
 _Static_assert(sizeof(struct half) == 24, "halves have no padding");
 _Static_assert(sizeof(struct pair) == 88, "pairs have no padding");
 _Static_assert(sizeof(struct attempt) == 40, "attempts have no padding");
-_Static_assert(OUTCOME_COUNT <= 32 && RULE_COUNT <= 128 &&
+_Static_assert(OUTCOME_COUNT + REASON_COUNT - 1 <= 32 && RULE_COUNT <= 128 &&
 		   TECHNIQUE_COUNT <= 16 && CONFIDENCE_COUNT <= 4,
     "a pair has bits for every verdict");
 _Static_assert(PAIR_CLASS_COUNT == WHEEL_QUEUES, "a queue a class");

@@ -88,7 +88,7 @@ struct pair {
 	uint8_t proto;
 	uint8_t rule : 7; /* the verdict; see pair_verdict() */
 	bool internal : 1;
-	uint8_t outcome : 5;
+	uint8_t result : 5; /* pair_outcome(), pair_reason() */
 	uint8_t generation : 2;
 	bool more : 1; /* of generation 0: there are others */
 	uint8_t technique : 4;
@@ -262,6 +262,15 @@ pair_first_ms(const struct pair *pair)
 							   : inner_ms;
 }
 
+/* Whose it is: of the outer half's exporters, or what is there, the lowest
+ * index. */
+static inline uint16_t
+pair_exporter(const struct pair *pair)
+{
+	return pair->outer.present ? pair->outer.exporter
+				   : pair->inner.exporter;
+}
+
 /* Start of the attempt: the outer half's, or what is there. */
 static inline int64_t
 pair_ts_ms(const struct pair *pair)
@@ -269,21 +278,41 @@ pair_ts_ms(const struct pair *pair)
 	return half_first_ms(pair->outer.present ? &pair->outer : &pair->inner);
 }
 
-/* OUTCOME_NONE: none yet. */
+/* The verdict's; OUTCOME_NONE: none yet. Unresolved ones have a place for each
+ * reason, behind the other outcomes. */
+static inline uint8_t
+pair_outcome(const struct pair *pair)
+{
+	return pair->result < OUTCOME_COUNT ? pair->result : OUTCOME_UNRESOLVED;
+}
+
+static inline uint8_t
+pair_reason(const struct pair *pair)
+{
+	return pair->result < OUTCOME_COUNT
+		   ? REASON_NONE
+		   : (uint8_t)(pair->result - OUTCOME_COUNT + 1);
+}
+
 static inline struct verdict
 pair_verdict(const struct pair *pair)
 {
-	return (struct verdict){ .outcome = pair->outcome,
+	return (struct verdict){ .outcome = pair_outcome(pair),
 		.rule = pair->rule,
 		.confidence = pair->confidence,
 		.initiator = pair->initiator,
-		.technique = pair->technique };
+		.technique = pair->technique,
+		.reason = pair_reason(pair) };
 }
 
 static inline void
 pair_set_verdict(struct pair *pair, const struct verdict *v)
 {
-	pair->outcome = v->outcome & 31U;
+	unsigned result = v->reason == REASON_NONE
+			      ? v->outcome
+			      : OUTCOME_COUNT + v->reason - 1U;
+
+	pair->result = result & 31U;
 	pair->rule = v->rule & 127U;
 	pair->confidence = v->confidence & 3U;
 	pair->initiator = v->initiator & 3U;

@@ -17,25 +17,9 @@
 #include "collector/flow.h"
 #include "exposure/engine.h"
 #include "exposure/evidence.h"
+#include "exposure/finding.h"
 
 #define PROFILES_MAX 65536
-
-/* How the feed's TCP flags are to be read. */
-enum feed_flags {
-	FEED_FLAGS_OK,
-	FEED_FLAGS_NONE,     /* always 0 */
-	FEED_FLAGS_CONSTANT, /* always one value that no packet can have */
-	FEED_FLAGS_NO_SYN,   /* data is flagged, SYN never */
-	FEED_FLAGS_MERGED,   /* those of both directions, told with one */
-};
-
-/* Whether the other direction of a conversation can be seen. */
-enum feed_visibility {
-	FEED_VISIBILITY_UNKNOWN, /* too few samples: taken for both */
-	FEED_VISIBILITY_BOTH,
-	FEED_VISIBILITY_PARTLY, /* losses, sampling, other paths */
-	FEED_VISIBILITY_ONE_SIDED,
-};
 
 /* What was learned, and the samples behind it. */
 struct feed_learned {

@@ -89,10 +89,10 @@ wanted_event(const struct engine *e, const struct look *look)
 	bool at_nem;
 
 	if (pair->internal || pair->initiator != SIDE_OUTER ||
-	    pair->outcome == OUTCOME_NONE ||
-	    pair->outcome == OUTCOME_MIDSTREAM_REFRESH)
+	    pair_outcome(pair) == OUTCOME_NONE ||
+	    pair_outcome(pair) == OUTCOME_MIDSTREAM_REFRESH)
 		return PAIR_EVENT_NONE;
-	if (outcome_is_accepted(pair->outcome)) {
+	if (outcome_is_accepted(pair_outcome(pair))) {
 		enum pair_event before =
 		    event_of(pairs_attempt(e->pairs, pair));
 
@@ -107,7 +107,7 @@ wanted_event(const struct engine *e, const struct look *look)
 		return PAIR_EVENT_NONE; /* may be the abort of a connection */
 	} else {
 		at_nem = exposure_holds(look->x, ts_ms) &&
-			 !is_stealth(pair->outcome);
+			 !is_stealth(pair_outcome(pair));
 	}
 	if (!at_nem)
 		return PAIR_EVENT_DARK;
@@ -137,22 +137,22 @@ describe(const struct engine *e, const struct look *look, enum pair_event kind,
 	out->src = key->outer;
 	out->dst = key->inner;
 	out->ts_ms = pair_ts_ms(pair);
-	out->exporter =
-	    pair->outer.present ? pair->outer.exporter : pair->inner.exporter;
+	out->exporter = pair_exporter(pair);
 	out->src_port = key->outer_port;
 	out->port = pair_port(key);
 	out->proto = key->proto;
 	out->technique = pair->technique;
-	out->answer = (uint8_t)outcome_answer(pair->outcome);
+	out->answer = (uint8_t)outcome_answer(pair_outcome(pair));
 	out->place = (uint8_t)place_of(e, look, kind);
 	out->phase = (uint8_t)phase_at(e, out->ts_ms);
 	out->rule = pair->rule;
 	out->confidence = pair->confidence;
+	out->reason = pair_reason(pair);
 }
 
 _Static_assert(TECHNIQUE_COUNT <= 16 && ANSWER_COUNT <= 8 && PLACE_COUNT <= 4 &&
 		   PHASE_COUNT <= 2 && RULE_COUNT <= 256 &&
-		   CONFIDENCE_COUNT <= 4,
+		   CONFIDENCE_COUNT <= 4 && REASON_COUNT <= 8,
     "a mark has bits for every event");
 
 /* All that an event says, but for its key and its time. */
@@ -161,6 +161,7 @@ mark_of(const struct finding_scan_event *event)
 {
 	uint32_t mark = 1; /* never 0 */
 
+	mark = mark << 3 | event->reason;
 	mark = mark << 4 | event->technique;
 	mark = mark << 2 | event->place;
 	mark = mark << 1 | event->phase;

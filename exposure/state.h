@@ -87,9 +87,10 @@ void judge_again(struct engine *e, struct pair *pair);
 /* The same when nothing more is waited for. */
 void judge_final(struct engine *e, struct pair *pair);
 
-/* The attempt began at another time than was known: so does its hour. */
+/* The attempt began at another time than was known, or was shown by another
+ * exporter: it is counted there. */
 void judge_count_anew(struct engine *e, const struct pair *pair,
-    int64_t before_ms);
+    int64_t before_ms, uint16_t before_exporter);
 
 /* No record will come any more: learns the feeds from all open pairs. */
 void judge_learn_all(struct engine *e);

@@ -119,6 +119,7 @@ struct engine_trace {
 	uint8_t confidence;
 	uint8_t initiator; /* enum side */
 	uint8_t technique;
+	uint8_t reason; /* enum reason */
 	union {
 		struct trace_record record;
 		struct trace_judged judged;

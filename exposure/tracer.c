@@ -19,7 +19,8 @@ step_of(const struct engine *e, enum trace_kind kind, const struct pair *pair)
 		.generation = key.generation,
 		.internal = key.scope == SCOPE_INTERNAL,
 		.ended = kind == TRACE_OVER,
-		.outcome = pair->outcome,
+		.outcome = pair_outcome(pair),
+		.reason = pair_reason(pair),
 		.rule = pair->rule,
 		.confidence = pair->confidence,
 		.initiator = pair->initiator,
@@ -138,7 +139,7 @@ tracer_after_maps(struct engine *e, const struct pair *pair)
 	struct engine_trace t = step_of(e, TRACE_MAP, pair);
 
 	if (!e->traced_before && x == NULL &&
-	    !outcome_is_accepted(pair->outcome))
+	    !outcome_is_accepted(pair_outcome(pair)))
 		return;
 	t.map.before = e->traced_before ? &e->traced : NULL;
 	t.map.after = x != NULL ? &x->finding : NULL;

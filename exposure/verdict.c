@@ -30,31 +30,57 @@ tcp(const struct verdict_input *in)
 	return verdict_tcp(in);
 }
 
+static struct verdict
+by_theme(const struct verdict_input *in)
+{
+	bool by_firewall =
+	    in->outer->firewall_event != 0 || in->inner->firewall_event != 0;
+
+	switch (in->proto) {
+	case PROTO_TCP:
+		return by_firewall ? verdict_firewall(in) : tcp(in);
+	case PROTO_ICMP:
+	case PROTO_ICMP6:
+		return say_technique(by_firewall ? verdict_firewall(in)
+						 : verdict_icmp(in),
+		    TECHNIQUE_ICMP);
+	default:
+		return say_technique(by_firewall ? verdict_firewall(in)
+						 : verdict_udp(in),
+		    protocol_has_ports(in->proto) ? TECHNIQUE_UDP
+						  : TECHNIQUE_PROTOCOL);
+	}
+}
+
+enum reason
+verdict_reason(const struct feed_profile *feed)
+{
+	if (feed->one_sided)
+		return REASON_ONE_SIDED;
+	if (feed->sampled)
+		return REASON_SAMPLED;
+	if (feed->lossy)
+		return REASON_LOSS;
+	if (feed->partly)
+		return REASON_PARTLY;
+	return feed->unheard ? REASON_WINDOW : REASON_EVIDENCE;
+}
+
 struct verdict
 verdict_of(const struct verdict_input *in)
 {
 	struct verdict_input now = *in;
-	bool by_firewall;
+	struct verdict v;
 
 	assert(in->outer != NULL && in->inner != NULL);
 	/* where the other half cannot come, nothing is gained by waiting */
 	now.final = in->final || in->feed.one_sided;
-	by_firewall =
-	    in->outer->firewall_event != 0 || in->inner->firewall_event != 0;
-	switch (in->proto) {
-	case PROTO_TCP:
-		return by_firewall ? verdict_firewall(&now) : tcp(&now);
-	case PROTO_ICMP:
-	case PROTO_ICMP6:
-		return say_technique(by_firewall ? verdict_firewall(&now)
-						 : verdict_icmp(&now),
-		    TECHNIQUE_ICMP);
-	default:
-		return say_technique(by_firewall ? verdict_firewall(&now)
-						 : verdict_udp(&now),
-		    protocol_has_ports(in->proto) ? TECHNIQUE_UDP
-						  : TECHNIQUE_PROTOCOL);
-	}
+	v = by_theme(&now);
+	if (v.outcome == OUTCOME_UNRESOLVED)
+		v.reason = (uint8_t)(in->outer->present && in->inner->present
+					 ? REASON_EVIDENCE
+					 : verdict_reason(&in->feed));
+	return v;
 }
 
 bool

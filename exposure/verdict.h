@@ -59,9 +59,13 @@ struct verdict {
 	uint8_t confidence; /* enum confidence */
 	uint8_t initiator;  /* enum side */
 	uint8_t technique;  /* enum technique; for attempts from outside */
+	uint8_t reason;	    /* enum reason; of OUTCOME_UNRESOLVED */
 };
 
 struct verdict verdict_of(const struct verdict_input *in);
+
+/* Why it could not be told, given OUTCOME_UNRESOLVED. */
+enum reason verdict_reason(const struct feed_profile *feed);
 
 /* The outcome is an acceptance: the answer that makes an exposure. */
 bool outcome_is_accepted(unsigned outcome);

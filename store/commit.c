@@ -40,8 +40,8 @@
 	" first_client_port = excluded.first_client_port"
 #define SCAN_EVENT_VALUES                                                      \
 	"t_scan_event(id, ts_ms, src_id, dst_id, proto, port, src_port,"       \
-	" technique, answer, place, phase, rule, confidence, exporter_id)"     \
-	" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	" technique, answer, place, phase, rule, confidence, exporter_id,"     \
+	" reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -96,6 +96,14 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 	    "INSERT INTO t_template(exporter_id, source_port, kind,"
 	    " template_id, part, parts, learned_ms, octets)"
 	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	[STATEMENT_FEED] =
+	    "REPLACE INTO t_feed(exporter_id, property, network, value, text,"
+	    " source, samples, agreeing, state, changed_ms, event_id)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[STATEMENT_FEED_EVENT] =
+	    "REPLACE INTO t_feed_event(id, ts_ms, exporter_id, property,"
+	    " network, text_from, text_to, source, samples)"
+	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[STATEMENT_HOST] =
 	    "INSERT INTO t_host(ip, label, first_ms, last_ms)"
 	    " VALUES (?, ?, ?, ?) ON CONFLICT(ip) DO UPDATE SET"
@@ -123,8 +131,8 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 	[STATEMENT_SCAN_EVENT_RETRACTED] =
 	    "DELETE FROM t_scan_event WHERE id = ?",
 	[STATEMENT_OUTCOME] =
-	    "REPLACE INTO t_outcome(hour_ms, outcome, rule, attempts)"
-	    " VALUES (?, ?, ?, ?)",
+	    "REPLACE INTO t_outcome(hour_ms, exporter_id, outcome, rule,"
+	    " reason, attempts) VALUES (?, ?, ?, ?, ?, ?)",
 	[STATEMENT_COUNTER] = "REPLACE INTO t_counter VALUES (?, ?)",
 };
 
@@ -450,6 +458,60 @@ write_template(struct store *s, const struct finding *f)
 }
 
 static int
+write_feed(struct store *s, const struct finding *f)
+{
+	const struct finding_feed *d = &f->feed;
+	struct db_binder b = db_bind(s->statements[STATEMENT_FEED]);
+	int64_t exporter = exporter_row(s, d->exporter);
+	char network[PREFIX_TEXT_MAX] = ""; /* the whole feed */
+	char value[FEED_VALUE_MAX];
+
+	if (exporter == 0)
+		return ERR_OK; /* nobody's feed is no row */
+	if (d->has_network)
+		prefix_format(&d->network, network);
+	db_bind_int(&b, exporter);
+	db_bind_text(&b, feed_property_name(d->property));
+	db_bind_text(&b, network);
+	db_bind_int(&b, d->value);
+	db_bind_text(&b, feed_value_format((enum feed_property)d->property,
+			     d->value, value));
+	db_bind_text(&b, feed_source_name(d->source));
+	db_bind_count(&b, d->samples);
+	db_bind_count(&b, d->agreeing);
+	db_bind_count(&b, d->state);
+	db_bind_int(&b, d->changed_ms);
+	db_bind_count(&b, d->event_id);
+	return db_run(&b);
+}
+
+static int
+write_feed_event(struct store *s, const struct finding *f)
+{
+	const struct finding_feed_event *d = &f->feed_event;
+	struct db_binder b = db_bind(s->statements[STATEMENT_FEED_EVENT]);
+	enum feed_property property = (enum feed_property)d->property;
+	int64_t exporter = exporter_row(s, d->exporter);
+	char network[PREFIX_TEXT_MAX] = "";
+	char from[FEED_VALUE_MAX], to[FEED_VALUE_MAX];
+
+	if (exporter == 0)
+		return ERR_OK;
+	if (d->has_network)
+		prefix_format(&d->network, network);
+	db_bind_count(&b, d->id);
+	db_bind_int(&b, d->ts_ms);
+	db_bind_int(&b, exporter);
+	db_bind_text(&b, feed_property_name(d->property));
+	db_bind_text(&b, network);
+	db_bind_text(&b, feed_value_format(property, d->from, from));
+	db_bind_text(&b, feed_value_format(property, d->to, to));
+	db_bind_text(&b, feed_source_name(d->source));
+	db_bind_count(&b, d->samples);
+	return db_run(&b);
+}
+
+static int
 write_host(struct store *s, const struct finding *f)
 {
 	const struct finding_host *h = &f->host;
@@ -556,6 +618,7 @@ bind_scan_event(struct db_binder *b, const struct store *s,
 	db_bind_text(b, rule_name(e->rule));
 	db_bind_text(b, confidence_name(e->confidence));
 	bind_exporter(b, s, e->exporter);
+	db_bind_text(b, reason_name(e->reason));
 }
 
 static int
@@ -586,8 +649,10 @@ write_outcome(struct store *s, const struct finding *f)
 	struct db_binder b = db_bind(s->statements[STATEMENT_OUTCOME]);
 
 	db_bind_int(&b, o->hour_ms);
+	db_bind_int(&b, exporter_row(s, o->exporter));
 	db_bind_text(&b, outcome_name(o->outcome));
 	db_bind_text(&b, rule_name(o->rule));
+	db_bind_text(&b, reason_name(o->reason));
 	db_bind_count(&b, o->attempts);
 	return db_run(&b);
 }
@@ -626,6 +691,10 @@ write_finding(struct store *s, const struct finding *f)
 		return write_exporter_hour(s, f);
 	case FINDING_TEMPLATE:
 		return write_template(s, f);
+	case FINDING_FEED:
+		return write_feed(s, f);
+	case FINDING_FEED_EVENT:
+		return write_feed_event(s, f);
 	case FINDING_HOST:
 		return write_host(s, f);
 	case FINDING_HOST_GUARD:

@@ -32,6 +32,8 @@ enum query_list {
 	QUERY_SCAN_EVENTS,     /* from, to, src, dst, net (of dst), ports,
 				* proto */
 	QUERY_EXPORTERS,       /* none */
+	QUERY_EXPORTER_EVENTS, /* host (the exporter's address), from, to */
+	QUERY_COMPLETENESS,    /* the same; times are of the hour's start */
 	QUERY_LIST_COUNT
 };
 
@@ -65,10 +67,10 @@ typedef int (*query_row_fn)(const char *json, void *arg);
 
 /*
  * Rows in the list's own order: exposures, hosts by address (then protocol,
- * port, id); trans-darkports, scan events newest first; exporters by
- * address. next is the cursor of the page behind, "" when there is none.
- * Errors: ERR_FORMAT (the cursor is no cursor of this list), ERR_BUSY (past
- * the deadline), ERR_IO.
+ * port, id); trans-darkports, scan events, exporter events newest first, so
+ * completeness; exporters by address. next is the cursor of the page behind, ""
+ * when there is none. Errors: ERR_FORMAT (the cursor is no cursor of this
+ * list), ERR_BUSY (past the deadline), ERR_IO.
  */
 int query_list(struct query *q, enum query_list list,
     const struct query_filter *filter, query_row_fn fn, void *arg,

@@ -88,7 +88,8 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 		"'src_port', src_port, 'dst', dst, 'proto', proto,"
 		"'port', port, 'technique', technique, 'answer', answer,"
 		"'place', place, 'phase', phase, 'rule', rule,"
-		"'confidence', confidence, 'exporter', exporter),"
+		"'confidence', confidence, 'reason', reason,"
+		"'exporter', exporter),"
 		" NULL, ts, id, 0",
 	    .view = "scan_events",
 	    .after = "ts <= @n0 AND (ts, id) < (@n0, @n1)",
@@ -116,11 +117,49 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 		"'sampling', sampling, 'clock_offset_ms', clock_offset_ms,"
 		"'active_timeout', active_timeout,"
 		"'idle_timeout', idle_timeout, 'shared_address',"
-		" json(iif(shared_address, 'true', 'false'))),"
+		" json(iif(shared_address, 'true', 'false')),"
+		"'feed', (SELECT json_group_array(json_object("
+		"'property', p.property, 'network', p.network,"
+		"'value', p.value, 'source', p.source, 'samples', p.samples,"
+		"'agreeing', p.agreeing, 'changed_at', p.changed_at_iso))"
+		" FROM exporter_properties p"
+		" WHERE p.exporter_id = exporters.exporter_id)),"
 		" address_ip, domain, version, 0",
 	    .view = "exporters",
 	    .after = "(address_ip, domain, version) > (@ip, @n0, @n1)",
 	    .order = "address_ip, domain, version",
+	},
+	[QUERY_EXPORTER_EVENTS] = {
+	    .select = "json_object('id', id, 'ts', ts_iso,"
+		"'exporter', address, 'domain', domain,"
+		"'protocol', protocol, 'property', property,"
+		"'network', network, 'from', value_from, 'to', value_to,"
+		"'source', source, 'samples', samples), NULL, ts, id, 0",
+	    .view = "exporter_events",
+	    .after = "ts <= @n0 AND (ts, id) < (@n0, @n1)",
+	    .order = "ts DESC, id DESC",
+	    .host = "address_ip = @host",
+	    .from = "ts >= @from",
+	    .to = "ts < @to",
+	},
+	[QUERY_COMPLETENESS] = {
+	    .select = "json_object('hour', hour_iso, 'exporter', exporter,"
+		"'domain', domain, 'protocol', protocol,"
+		"'decided', decided, 'unresolved', unresolved,"
+		"'share', share, 'reasons', json_object("
+		"'one_sided', unresolved_one_sided,"
+		"'sampled', unresolved_sampled,"
+		"'partly', unresolved_partly, 'loss', unresolved_loss,"
+		"'shed', unresolved_shed, 'window', unresolved_window,"
+		"'evidence', unresolved_evidence),"
+		"'unknown_direction', unknown_direction),"
+		" NULL, hour, exporter_id, 0",
+	    .view = "completeness",
+	    .after = "(hour < @n0 OR (hour = @n0 AND exporter_id > @n1))",
+	    .order = "hour DESC, exporter_id",
+	    .host = "address_ip = @host",
+	    .from = "hour >= @from",
+	    .to = "hour < @to",
 	},
 };
 

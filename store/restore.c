@@ -93,6 +93,27 @@ read_template(struct store *s, struct db_row *r, struct finding *f)
 }
 
 static void
+read_feed(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_feed *d = &f->feed;
+	char network[PREFIX_TEXT_MAX];
+
+	d->exporter = read_exporter_index(s, r);
+	d->property = db_read_word(r, feed_property_name, FEED_PROPERTY_COUNT);
+	db_read_text(r, network, sizeof(network));
+	d->has_network = network[0] != '\0';
+	if (d->has_network && prefix_parse(network, &d->network) != ERR_OK)
+		r->failed = true;
+	d->value = db_read_int(r);
+	d->source = db_read_word(r, feed_source_name, FEED_SOURCE_COUNT);
+	d->samples = db_read_unsigned(r, INT64_MAX);
+	d->agreeing = db_read_unsigned(r, INT64_MAX);
+	d->state = db_read_unsigned(r, INT64_MAX);
+	d->changed_ms = db_read_int(r);
+	d->event_id = db_read_unsigned(r, INT64_MAX);
+}
+
+static void
 read_engine(struct store *s, struct db_row *r, struct finding *f)
 {
 	struct finding_engine *e = &f->engine;
@@ -184,10 +205,11 @@ read_outcome(struct store *s, struct db_row *r, struct finding *f)
 {
 	struct finding_outcome *o = &f->outcome;
 
-	(void)s;
 	o->hour_ms = db_read_int(r);
+	o->exporter = read_exporter_index(s, r);
 	o->outcome = db_read_word(r, outcome_name, OUTCOME_COUNT);
 	o->rule = db_read_word(r, rule_name, RULE_COUNT);
+	o->reason = db_read_word(r, reason_name, REASON_COUNT);
 	o->attempts = db_read_unsigned(r, INT64_MAX);
 }
 
@@ -212,6 +234,10 @@ static const struct restorer restorers[] = {
 	  " ORDER BY e.last_ms DESC, e.id, t.source_port, t.kind,"
 	  " t.template_id, t.part",
 	    FINDING_TEMPLATE, read_template },
+	{ "SELECT exporter_id, property, network, value, source, samples,"
+	  " agreeing, state, changed_ms, event_id"
+	  " FROM t_feed ORDER BY exporter_id, property, network",
+	    FINDING_FEED, read_feed },
 	{ "SELECT clock_ms, training_from_ms, training_length_ms,"
 	  " next_exposure_id, next_alert_id, next_event_id FROM t_engine",
 	    FINDING_ENGINE, read_engine },
@@ -229,10 +255,11 @@ static const struct restorer restorers[] = {
 	  " FROM t_trans_darkport t JOIN t_exposure e ON e.id = t.exposure_id"
 	  " WHERE e.state <> 'closed' ORDER BY t.id",
 	    FINDING_TRANS_DARKPORT, read_trans_darkport },
-	{ "SELECT hour_ms, outcome, rule, attempts FROM t_outcome"
+	{ "SELECT hour_ms, exporter_id, outcome, rule, reason, attempts"
+	  " FROM t_outcome"
 	  " WHERE hour_ms > coalesce((SELECT clock_ms FROM t_engine),"
 	  " (SELECT max(hour_ms) FROM t_outcome)) - 2 * 3600000"
-	  " ORDER BY hour_ms, outcome, rule",
+	  " ORDER BY hour_ms, exporter_id, outcome, rule, reason",
 	    FINDING_OUTCOME, read_outcome },
 };
 

@@ -340,6 +340,36 @@ add_exposures_of_every_state(struct finding_batch *b)
 	e->exporter = 77; /* nobody said who that is */
 }
 
+static void
+add_feeds(struct finding_batch *b)
+{
+	struct finding *f = add(b, FINDING_FEED);
+	struct network network;
+
+	f->feed = (struct finding_feed){ .value = FEED_VISIBILITY_BOTH,
+		.samples = 812,
+		.agreeing = 809,
+		.state = 7,
+		.changed_ms = T0_MS,
+		.event_id = 1,
+		.property = FEED_VISIBILITY,
+		.source = FEED_SOURCE_LEARNED };
+	f = add(b, FINDING_FEED);
+	assert_ok(network_parse("10.0.0.0/24", &network));
+	f->feed = b->findings[b->count - 2].feed;
+	f->feed.network = network.prefix;
+	f->feed.has_network = true;
+	f->feed.value = FEED_VISIBILITY_ONE_SIDED;
+	f = add(b, FINDING_FEED_EVENT);
+	f->feed_event = (struct finding_feed_event){ .id = 1,
+		.ts_ms = T0_MS,
+		.from = FEED_VISIBILITY_UNKNOWN,
+		.to = FEED_VISIBILITY_BOTH,
+		.samples = 100,
+		.property = FEED_VISIBILITY,
+		.source = FEED_SOURCE_LEARNED };
+}
+
 struct finding_batch *
 fixture_world(uint64_t sequence)
 {
@@ -376,8 +406,15 @@ fixture_world(uint64_t sequence)
 		f->outcome =
 		    (struct finding_outcome){ T0_MS / HOUR_MS * HOUR_MS +
 						  i * HOUR_MS - HOUR_MS,
-			    10 * i, OUTCOME_REFUSED, RULE_R1 };
+			    10 * i, 0, OUTCOME_REFUSED, RULE_R1, REASON_NONE };
 	}
+	f = add(b, FINDING_OUTCOME);
+	f->outcome = (struct finding_outcome){ T0_MS / HOUR_MS * HOUR_MS, 5, 0,
+		OUTCOME_UNRESOLVED, RULE_S2, REASON_SAMPLED };
+	f = add(b, FINDING_OUTCOME);
+	f->outcome = (struct finding_outcome){ T0_MS / HOUR_MS * HOUR_MS, 7,
+		UINT32_MAX, OUTCOME_UNKNOWN_DIR, RULE_D9, REASON_NONE };
+	add_feeds(b);
 	f = add(b, FINDING_COUNTER);
 	f->counter = (struct finding_counter){ 42, COUNTER_FLOWS };
 	f = add(b, FINDING_COUNTER);

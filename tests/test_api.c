@@ -486,7 +486,7 @@ links_lead_to_every_collection(void **state)
 
 	(void)state;
 	assert_string_equal(text_of(data, "version"), "1.2.3");
-	assert_int_equal(json_object_size(links), 8);
+	assert_int_equal(json_object_size(links), 10);
 	json_object_foreach(links, name, link)
 	{
 		if (strchr(json_string_value(link), '{') == NULL)

@@ -309,6 +309,54 @@ trans_darkports_hosts_and_exporters_are_rows(void **state)
 	query_close(q);
 }
 
+static void
+exporter_events_and_completeness_are_rows(void **state)
+{
+	struct fixture *x = *state;
+	struct query *q = open_world(x);
+	struct query_filter f = everything();
+	json_t *rows, *row;
+
+	rows = walk(q, QUERY_EXPORTER_EVENTS, f);
+	assert_int_equal(json_array_size(rows), 1);
+	row = json_array_get(rows, 0);
+	assert_string_equal(text_of(row, "property"), "visibility");
+	assert_string_equal(text_of(row, "from"), "unknown");
+	assert_string_equal(text_of(row, "to"), "both");
+	assert_int_equal(int_of(row, "samples"), 100);
+	json_decref(rows);
+
+	rows = walk(q, QUERY_EXPORTERS, f);
+	row = json_array_get(json_array_get(rows, 0), 0);
+	assert_null(row);
+	row = json_object_get(json_array_get(rows, 0), "feed");
+	assert_int_equal(json_array_size(row), 2);
+	assert_string_equal(text_of(json_array_get(row, 1), "network"),
+	    "10.0.0.0/24");
+	assert_string_equal(text_of(json_array_get(row, 1), "value"),
+	    "one_sided");
+	assert_int_equal(int_of(json_array_get(row, 0), "samples"), 812);
+	json_decref(rows);
+
+	/* three hours of one exporter, and one of nobody's */
+	rows = walk(q, QUERY_COMPLETENESS, f);
+	assert_int_equal(json_array_size(rows), 4);
+	row = json_array_get(rows, 2); /* newest first, nobody before all */
+	assert_true(json_is_null(json_object_get(row, "exporter")));
+	assert_int_equal(int_of(row, "unknown_direction"), 7);
+	row = json_array_get(rows, 3);
+	assert_int_equal(int_of(row, "decided"), 10);
+	assert_int_equal(int_of(row, "unresolved"), 5);
+	assert_float_equal(json_real_value(json_object_get(row, "share")),
+	    0.666667, 1e-6);
+	assert_int_equal(int_of(json_object_get(row, "reasons"), "sampled"), 5);
+	json_decref(rows);
+	f.has_host = true;
+	f.host = fixture_addr("192.0.2.99");
+	assert_int_equal(count(q, QUERY_COMPLETENESS, f), 0);
+	query_close(q);
+}
+
 /* --- filters -------------------------------------------------------------- */
 
 static size_t
@@ -456,7 +504,7 @@ a_label_with_quotes_is_still_json(void **state)
 static void
 write_many(struct fixture *x)
 {
-	struct finding_batch *b = fixture_batch(1, 5000);
+	struct finding_batch *b = fixture_batch(1, 7000);
 
 	for (uint32_t n = 1; n <= 1000; n++) {
 		add_exposure(b, n);
@@ -468,6 +516,18 @@ write_many(struct fixture *x)
 	}
 	for (uint32_t n = 0; n < 100; n++)
 		add_exporter(b, n);
+	for (uint32_t n = 0; n < 1000; n++) {
+		struct finding *f = finding_batch_add(b, FINDING_FEED_EVENT);
+
+		f->feed_event.id = n + 1;
+		f->feed_event.ts_ms = 1790000000000 + n / 50 * 1000;
+		f->feed_event.exporter = n % 100;
+		f = finding_batch_add(b, FINDING_OUTCOME);
+		f->outcome.hour_ms = 1789999200000 + n / 90 * 3600000;
+		f->outcome.exporter = n % 90;
+		f->outcome.outcome = OUTCOME_SILENT;
+		f->outcome.attempts = n + 1;
+	}
 	fixture_open(x);
 	fixture_write(x, b);
 }
@@ -806,6 +866,7 @@ main(void)
 		STORE_TEST(exposures_have_the_views_columns_and_iso_times),
 		STORE_TEST(scan_events_come_newest_first),
 		STORE_TEST(trans_darkports_hosts_and_exporters_are_rows),
+		STORE_TEST(exporter_events_and_completeness_are_rows),
 		STORE_TEST(net_filters_either_family),
 		STORE_TEST(host_port_proto_and_state_filter),
 		STORE_TEST(times_filter_half_open),

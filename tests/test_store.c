@@ -251,6 +251,7 @@ store_write_fills_every_view(void **state)
 	static const char *const views[] = { "networks", "exporters",
 		"exporter_hours", "exposures", "nem", "hosts",
 		"trans_darkports", "scan_events", "attempt_outcomes",
+		"completeness", "exporter_properties", "exporter_events",
 		"counters" };
 	struct fixture *x = *state;
 	char sql[64];

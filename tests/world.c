@@ -104,7 +104,9 @@ put_outcome(struct world *w, const struct finding_outcome *f)
 	for (i = 0; i < w->outcome_count; i++)
 		if (w->outcomes[i].hour_ms == f->hour_ms &&
 		    w->outcomes[i].outcome == f->outcome &&
-		    w->outcomes[i].rule == f->rule)
+		    w->outcomes[i].rule == f->rule &&
+		    w->outcomes[i].reason == f->reason &&
+		    w->outcomes[i].exporter == f->exporter)
 			break;
 	assert_true(i < WORLD_MAX);
 	w->outcomes[i] = *f;
@@ -158,6 +160,8 @@ apply(struct world *w, const struct finding *f)
 	case FINDING_NETWORK:
 	case FINDING_EXPORTER:
 	case FINDING_EXPORTER_HOUR:
+	case FINDING_FEED:
+	case FINDING_FEED_EVENT:
 	case FINDING_TEMPLATE:
 	case FINDING_COUNTER:
 	case FINDING_KIND_COUNT:
