@@ -90,18 +90,42 @@ entry_at(const struct table *t, uint32_t slot)
 	return t->slab + slot * t->stride;
 }
 
-static bool
+/* memcmp() by words: keys are short, and most that are compared are equal. */
+static inline bool
 has_key(const void *owner, uint32_t slot, const void *key)
 {
 	const struct table *t = owner;
+	const uint8_t *a = entry_at(t, slot);
+	const uint8_t *b = key;
+	size_t left = t->key_size;
 
-	return memcmp(entry_at(t, slot), key, t->key_size) == 0;
+	for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t)) {
+		uint64_t x, y;
+
+		memcpy(&x, a, sizeof(x));
+		memcpy(&y, b, sizeof(y));
+		if (x != y)
+			return false;
+		a += sizeof(x);
+		b += sizeof(y);
+	}
+	for (; left != 0; left--)
+		if (*a++ != *b++)
+			return false;
+	return true;
 }
 
 uint64_t
 table_hash(const struct table *t, const void *key)
 {
-	return hash_for_table(&t->key, key, t->key_size);
+	switch (t->key_size) { /* known to the compiler */
+	case 16:
+		return hash_for_table(&t->key, key, 16);
+	case 20:
+		return hash_for_table(&t->key, key, 20);
+	default:
+		return hash_for_table(&t->key, key, t->key_size);
+	}
 }
 
 void

@@ -15,34 +15,34 @@ static const struct hash_key sketch_key = { "darkport clients" };
 _Static_assert(CLIENT_REGISTERS == 1 << REGISTER_BITS,
     "a register is chosen by REGISTER_BITS bits");
 
-static void
+static bool
 add_to_registers(struct client_sketch *s, uint32_t hash)
 {
 	uint32_t which = hash >> (32 - REGISTER_BITS);
 	uint32_t rest = hash << REGISTER_BITS;
-	uint8_t rank = 1;
+	uint8_t rank =
+	    rest == 0 ? RANK_MAX : (uint8_t)(__builtin_clz(rest) + 1);
 
-	while (rank < RANK_MAX && (rest & 0x80000000U) == 0) {
-		rank++;
-		rest <<= 1;
-	}
-	if (s->registers[which] < rank)
-		s->registers[which] = rank;
+	if (s->registers[which] >= rank)
+		return false;
+	s->registers[which] = rank;
+	return true;
 }
 
-void
+bool
 clients_add(struct client_sketch *s, const struct addr *client)
 {
-	uint32_t hash = (uint32_t)hash_octets(&sketch_key, client->octets,
-	    sizeof(client->octets));
-
+	/* SipHash-2-4, as in every store there is */
+	uint32_t hash = (uint32_t)siphash(&sketch_key, client->octets,
+	    sizeof(client->octets), 2, 4);
 	/* the registers are kept from the start: order makes no difference */
-	add_to_registers(s, hash);
+	bool rises = add_to_registers(s, hash);
+
 	if (s->count > CLIENT_EXACT)
-		return;
+		return rises;
 	for (uint32_t i = 0; i < s->count; i++)
 		if (s->exact[i] == hash)
-			return;
+			return rises;
 	if (s->count < CLIENT_EXACT) {
 		/* sorted, for the same reason */
 		uint32_t at = s->count++;
@@ -52,10 +52,11 @@ clients_add(struct client_sketch *s, const struct addr *client)
 			at--;
 		}
 		s->exact[at] = hash;
-		return;
+		return true;
 	}
 	memset(s->exact, 0, sizeof(s->exact));
 	s->count = CLIENT_EXACT + 1;
+	return true;
 }
 
 uint32_t

@@ -16,8 +16,11 @@
 #include "common/addr.h"
 #include "exposure/finding.h"
 
-/* Adds a client. Order and repetition make no difference. */
-void clients_add(struct client_sketch *s, const struct addr *client);
+/*
+ * Adds a client. Order and repetition make no difference. False: the sketch
+ * is as before, and so is its estimate.
+ */
+bool clients_add(struct client_sketch *s, const struct addr *client);
 
 /* 0 for a zeroed sketch. */
 uint32_t clients_estimate(const struct client_sketch *s);

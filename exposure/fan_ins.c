@@ -33,6 +33,7 @@ struct endpoint {
 	struct addr peers[FAN_IN_PEERS];
 	uint16_t ports[FAN_IN_PEERS];
 	uint8_t count;
+	uint8_t says; /* enum fan_in, by the peers so far */
 };
 
 struct fan_ins {
@@ -101,29 +102,6 @@ has_peer(const struct endpoint *e, const struct addr *peer)
 	return false;
 }
 
-void
-fan_ins_add(struct fan_ins *f, const struct addr *host, uint8_t proto,
-    uint16_t port, const struct addr *peer, uint16_t peer_port, int64_t ts_ms)
-{
-	struct fan_in_key key = { *host, port, proto, 0 };
-	struct endpoint *e = table_find(f->table, &key);
-
-	if (e == NULL) {
-		e = make_endpoint(f, &key);
-	} else {
-		chain_remove(&f->list, f->table, e);
-		chain_append(&f->list, f->table, e);
-	}
-	if (ts_ms - e->last_ms > FORGET_MS)
-		e->count = 0;
-	if (ts_ms > e->last_ms)
-		e->last_ms = ts_ms;
-	if (e->count == FAN_IN_PEERS || has_peer(e, peer))
-		return;
-	e->peers[e->count] = *peer;
-	e->ports[e->count++] = peer_port;
-}
-
 /* How many of the peers use the port that most of them use. */
 static unsigned
 top_port(const struct endpoint *e)
@@ -141,19 +119,16 @@ top_port(const struct endpoint *e)
 	return top;
 }
 
-enum fan_in
-fan_ins_get(const struct fan_ins *f, const struct addr *host, uint8_t proto,
-    uint16_t port)
+/* What the peers so far say of the endpoint. */
+static enum fan_in
+judge(const struct endpoint *e)
 {
-	struct fan_in_key key = { *host, port, proto, 0 };
-	const struct endpoint *e = table_find(f->table, &key);
 	unsigned ephemeral = 0;
-	unsigned count;
+	unsigned count = e->count;
 	unsigned top;
 
-	if (e == NULL || e->count < CLIENT_PEERS)
+	if (count < CLIENT_PEERS)
 		return FAN_IN_UNKNOWN;
-	count = e->count;
 	for (uint8_t i = 0; i < e->count; i++)
 		ephemeral += e->ports[i] >= PORT_SYSTEM;
 	top = top_port(e);
@@ -164,4 +139,40 @@ fan_ins_get(const struct fan_ins *f, const struct addr *host, uint8_t proto,
 	    ephemeral * 100 >= count * EPHEMERAL_PERCENT)
 		return FAN_IN_RESPONDER;
 	return FAN_IN_UNKNOWN;
+}
+
+void
+fan_ins_add(struct fan_ins *f, const struct addr *host, uint8_t proto,
+    uint16_t port, const struct addr *peer, uint16_t peer_port, int64_t ts_ms)
+{
+	struct fan_in_key key = { *host, port, proto, 0 };
+	struct endpoint *e = table_find(f->table, &key);
+
+	if (e == NULL) {
+		e = make_endpoint(f, &key);
+	} else {
+		chain_remove(&f->list, f->table, e);
+		chain_append(&f->list, f->table, e);
+	}
+	if (ts_ms - e->last_ms > FORGET_MS) {
+		e->count = 0;
+		e->says = FAN_IN_UNKNOWN;
+	}
+	if (ts_ms > e->last_ms)
+		e->last_ms = ts_ms;
+	if (e->count == FAN_IN_PEERS || has_peer(e, peer))
+		return;
+	e->peers[e->count] = *peer;
+	e->ports[e->count++] = peer_port;
+	e->says = (uint8_t)judge(e);
+}
+
+enum fan_in
+fan_ins_get(const struct fan_ins *f, const struct addr *host, uint8_t proto,
+    uint16_t port)
+{
+	struct fan_in_key key = { *host, port, proto, 0 };
+	const struct endpoint *e = table_find(f->table, &key);
+
+	return e == NULL ? FAN_IN_UNKNOWN : (enum fan_in)e->says;
 }

@@ -580,7 +580,7 @@ concerns_source(const struct look *look)
 	if (!look->pair->outer.present)
 		return listener_may_transfer(&look->key);
 	return !look->pair->inner.present &&
-	       (look->x == NULL || !exposure_is_confirmed(look->x));
+	       !exposure_holds(look->x, pair_ts_ms(look->pair));
 }
 
 static void

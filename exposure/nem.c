@@ -567,10 +567,8 @@ nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
 		set_opener(x, a);
 	if (!a->again || effect == ACCEPTANCE_OPENED)
 		f->accepted++;
-	if (a->is_client) {
-		clients_add(&f->sketch, &a->client);
+	if (a->is_client && clients_add(&f->sketch, &a->client))
 		f->clients = clients_estimate(&f->sketch);
-	}
 	if (a->last_ms > f->last_ms)
 		f->last_ms = a->last_ms;
 	if (a->ts_ms >= f->refused_ms)

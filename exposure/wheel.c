@@ -38,7 +38,10 @@ mark_place(struct wheel *w, uint32_t place, bool taken)
 	    &w->taken[at / WHEEL_SECONDS][at % WHEEL_SECONDS / WORD_BITS];
 	uint64_t bit = UINT64_C(1) << (at % WORD_BITS);
 
-	*word = taken ? *word | bit : *word & ~bit;
+	if (((*word & bit) != 0) == taken)
+		return;
+	*word ^= bit;
+	w->count[at / WHEEL_SECONDS] += taken ? 1 : -1U;
 }
 
 void
@@ -97,6 +100,8 @@ next_taken(const struct wheel *w, unsigned queue, int64_t from)
 {
 	int64_t end = w->second + WHEEL_SECONDS;
 
+	if (w->count[queue] == 0)
+		return end;
 	while (from < end) {
 		uint32_t at = (uint32_t)((uint64_t)from % WHEEL_SECONDS);
 		uint64_t word =

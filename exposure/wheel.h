@@ -32,6 +32,7 @@ struct wheel {
 	int64_t second; /* the one whose places are being emptied */
 	struct link places[WHEEL_QUEUES * WHEEL_SECONDS];
 	uint64_t taken[WHEEL_QUEUES][WHEEL_SECONDS / 64]; /* a bit a place */
+	uint32_t count[WHEEL_QUEUES];			  /* of those bits */
 };
 
 void wheel_init(struct wheel *w, void *first, size_t stride, uint32_t max);
