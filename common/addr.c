@@ -29,18 +29,6 @@ addr_from_v6(const uint8_t octets[16])
 	return a;
 }
 
-bool
-addr_is_v4(const struct addr *a)
-{
-	return memcmp(a->octets, v4_mapped, sizeof(v4_mapped)) == 0;
-}
-
-bool
-addr_equal(const struct addr *a, const struct addr *b)
-{
-	return memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;
-}
-
 int
 addr_compare(const struct addr *a, const struct addr *b)
 {

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/err.h"
 
@@ -47,9 +48,32 @@ struct prefix_set {
 
 struct addr addr_from_v4(const uint8_t octets[4]);
 struct addr addr_from_v6(const uint8_t octets[16]);
-bool addr_is_v4(const struct addr *a);
-bool addr_equal(const struct addr *a, const struct addr *b);
 int addr_compare(const struct addr *a, const struct addr *b);
+
+static inline bool
+addr_is_v4(const struct addr *a)
+{
+	static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
+		0xff };
+	uint64_t a8, mapped8;
+	uint32_t a4, mapped4;
+
+	memcpy(&a8, a->octets, 8);
+	memcpy(&a4, a->octets + 8, 4);
+	memcpy(&mapped8, mapped, 8);
+	memcpy(&mapped4, mapped + 8, 4);
+	return a8 == mapped8 && a4 == mapped4;
+}
+
+static inline bool
+addr_equal(const struct addr *a, const struct addr *b)
+{
+	uint64_t x[2], y[2];
+
+	memcpy(x, a->octets, sizeof(x));
+	memcpy(y, b->octets, sizeof(y));
+	return x[0] == y[0] && x[1] == y[1];
+}
 
 /* Any textual form, "[v6]" too. Errors: ERR_FORMAT. */
 int addr_parse(const char *text, struct addr *out) MUST_CHECK;

@@ -194,10 +194,16 @@ table_insert(struct table *t, const void *key)
 void
 table_remove(struct table *t, void *value)
 {
+	table_remove_hashed(t, value, table_hash(t, table_key(t, value)));
+}
+
+void
+table_remove_hashed(struct table *t, void *value, uint64_t hash)
+{
 	uint32_t slot = table_slot(t, value);
 	uint8_t *entry = entry_at(t, slot);
 
-	index_remove(&t->index, table_hash(t, entry), slot);
+	index_remove(&t->index, hash, slot);
 	memset(entry, 0, t->stride);
 	memcpy(entry, &t->free_head, sizeof(t->free_head));
 	t->free_head = slot;

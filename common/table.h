@@ -41,13 +41,15 @@ void *table_insert(struct table *t, const void *key);
 /*
  * The same in steps, for who looks up many keys: all hashes first, then the
  * lines of the index are fetched, then those of the entries, so that the
- * waits for memory overlap. hash: table_hash() of key.
+ * waits for memory overlap. hash: table_hash() of key, or another keyed hash
+ * of it, which then goes with that table in every call.
  */
 uint64_t table_hash(const struct table *t, const void *key);
 void table_prefetch(const struct table *t, uint64_t hash);
 void table_prefetch_entry(const struct table *t, uint64_t hash);
 void *table_find_hashed(const struct table *t, const void *key, uint64_t hash);
 void *table_insert_hashed(struct table *t, const void *key, uint64_t hash);
+void table_remove_hashed(struct table *t, void *value, uint64_t hash);
 
 /* Takes the entry out; value is invalid afterwards. */
 void table_remove(struct table *t, void *value);

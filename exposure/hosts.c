@@ -18,6 +18,7 @@ struct host {
 
 struct hosts {
 	struct table *table;
+	struct hash_key key;
 	struct counters *counters;
 	struct prefix_set internal;
 	int64_t ttl_ms;
@@ -45,6 +46,7 @@ hosts_new(const struct engine_config *config, struct counters *counters)
 		free(h);
 		return NULL;
 	}
+	h->key = config->key;
 	h->counters = counters;
 	h->internal = config->internal;
 	h->ttl_ms = config->host_ttl_ms;
@@ -71,12 +73,38 @@ mark_dirty(struct hosts *h, struct host *host)
 	chain_append(&h->dirty, h->table, host);
 }
 
+uint64_t
+hosts_hash(const struct hosts *h, const struct addr *address)
+{
+	if (addr_is_v4(address))
+		return hash_for_table(&h->key, address->octets + 12, 4);
+	return hash_for_table(&h->key, address->octets, 16);
+}
+
+void
+hosts_prefetch(const struct hosts *h, uint64_t hash)
+{
+	table_prefetch(h->table, hash);
+}
+
+void
+hosts_prefetch_entry(const struct hosts *h, uint64_t hash)
+{
+	table_prefetch_entry(h->table, hash);
+}
+
 static struct host *
-add(struct hosts *h, const struct addr *address, int64_t start_ms,
-    int64_t end_ms)
+find(const struct hosts *h, const struct addr *address)
+{
+	return table_find_hashed(h->table, address, hosts_hash(h, address));
+}
+
+static struct host *
+add(struct hosts *h, const struct addr *address, uint64_t hash,
+    int64_t start_ms, int64_t end_ms)
 {
 	const struct network *network = prefix_set_find(&h->internal, address);
-	struct host *host = table_insert(h->table, address);
+	struct host *host = table_insert_hashed(h->table, address, hash);
 
 	if (host == NULL) {
 		counter_add(h->counters, COUNTER_SHED_HOSTS, 1);
@@ -92,13 +120,13 @@ add(struct hosts *h, const struct addr *address, int64_t start_ms,
 }
 
 void
-hosts_seen(struct hosts *h, const struct addr *address, int64_t start_ms,
-    int64_t end_ms)
+hosts_seen(struct hosts *h, const struct addr *address, uint64_t hash,
+    int64_t start_ms, int64_t end_ms)
 {
-	struct host *host = table_find(h->table, address);
+	struct host *host = table_find_hashed(h->table, address, hash);
 
 	if (host == NULL) {
-		host = add(h, address, start_ms, end_ms);
+		host = add(h, address, hash, start_ms, end_ms);
 		if (host != NULL)
 			mark_dirty(h, host);
 		return;
@@ -115,13 +143,13 @@ hosts_seen(struct hosts *h, const struct addr *address, int64_t start_ms,
 bool
 hosts_has(const struct hosts *h, const struct addr *address)
 {
-	return table_find(h->table, address) != NULL;
+	return find(h, address) != NULL;
 }
 
 int64_t
 hosts_first_seen(const struct hosts *h, const struct addr *address)
 {
-	const struct host *host = table_find(h->table, address);
+	const struct host *host = find(h, address);
 
 	return host == NULL ? 0 : host->first_ms;
 }
@@ -136,7 +164,8 @@ hosts_age(struct hosts *h, int64_t now_ms)
 
 		if (now_ms - host->last_ms >= h->ttl_ms && !host->dirty) {
 			chain_remove(&h->list, h->table, host);
-			table_remove(h->table, host);
+			table_remove_hashed(h->table, host,
+			    hosts_hash(h, table_key(h->table, host)));
 		}
 		host = next;
 	}
@@ -172,7 +201,8 @@ hosts_restore(struct hosts *h, const struct finding_host *f)
 	if (!finding_ms_is_valid(f->first_seen_ms) ||
 	    !finding_ms_is_valid(f->last_seen_ms) || hosts_has(h, &f->address))
 		return ERR_RANGE;
-	return add(h, &f->address, f->first_seen_ms, f->last_seen_ms) == NULL
+	return add(h, &f->address, hosts_hash(h, &f->address), f->first_seen_ms,
+		   f->last_seen_ms) == NULL
 		   ? ERR_FULL
 		   : ERR_OK;
 }

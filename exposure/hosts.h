@@ -23,8 +23,13 @@ struct hosts *hosts_new(const struct engine_config *config,
 void hosts_free(struct hosts *h); /* takes NULL */
 size_t hosts_bytes(uint32_t max);
 
-void hosts_seen(struct hosts *h, const struct addr *address, int64_t start_ms,
-    int64_t end_ms);
+/* The hash of an address, and the fetching of what hosts_seen() will read. */
+uint64_t hosts_hash(const struct hosts *h, const struct addr *address);
+void hosts_prefetch(const struct hosts *h, uint64_t hash);
+void hosts_prefetch_entry(const struct hosts *h, uint64_t hash);
+
+void hosts_seen(struct hosts *h, const struct addr *address, uint64_t hash,
+    int64_t start_ms, int64_t end_ms);
 bool hosts_has(const struct hosts *h, const struct addr *address);
 
 /* 0 for an unknown one. */

@@ -604,18 +604,18 @@ judge_look(struct engine *e, struct look *look)
 }
 
 void
-judge_record(struct engine *e, struct pair *pair, bool same_end)
+judge_record(struct engine *e, struct look *look, bool same_end)
 {
-	struct look look = engine_look(e, pair);
-
-	learn(e, pair, same_end);
-	judge_look(e, &look);
+	learn(e, look->pair, same_end);
+	judge_look(e, look);
 }
 
 void
 judge_again(struct engine *e, struct pair *pair)
 {
-	judge_record(e, pair, false);
+	struct look look = engine_look(e, pair);
+
+	judge_record(e, &look, false);
 }
 
 void

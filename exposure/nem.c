@@ -57,6 +57,7 @@ struct nem {
 	struct hosts *hosts;
 	struct guards *guards;
 	struct table *table;
+	struct hash_key key;
 	struct counters *counters;
 	int64_t operation_from_ms;
 	bool baseline; /* training is over, and authorised what it found */
@@ -98,6 +99,7 @@ nem_new(const struct engine_config *config, struct counters *counters)
 		nem_free(n);
 		return NULL;
 	}
+	n->key = config->key;
 	n->counters = counters;
 	n->operation_from_ms = INT64_MAX;
 	n->stale_ms = config->stale_ms;
@@ -135,16 +137,82 @@ struct exposure *
 nem_find(const struct nem *n, const struct addr *host, uint8_t proto,
     uint16_t port)
 {
+	return nem_find_hashed(n, host, proto, port,
+	    nem_hash(n, host, proto, port));
+}
+
+/* What is hashed of an IPv4 endpoint: no padding. */
+struct endpoint_v4 {
+	uint8_t host[4];
+	uint16_t port;
+	uint8_t proto;
+	uint8_t zero;
+};
+
+_Static_assert(sizeof(struct endpoint_v4) == 8, "the key has no padding");
+
+uint64_t
+nem_hash(const struct nem *n, const struct addr *host, uint8_t proto,
+    uint16_t port)
+{
 	struct exposure_key key = { *host, port, proto, 0 };
 
-	return table_find(n->table, &key);
+	if (addr_is_v4(host)) {
+		struct endpoint_v4 v4 = { .port = port, .proto = proto };
+
+		memcpy(v4.host, host->octets + 12, sizeof(v4.host));
+		return hash_for_table(&n->key, &v4, sizeof(v4));
+	}
+	return hash_for_table(&n->key, &key, sizeof(key));
+}
+
+static uint64_t
+hash_of(const struct nem *n, const struct exposure *x)
+{
+	return nem_hash(n, &x->finding.host, x->finding.proto, x->finding.port);
 }
 
 void
-nem_host_seen(struct nem *n, const struct addr *host, int64_t start_ms,
-    int64_t end_ms)
+nem_prefetch(const struct nem *n, uint64_t hash)
 {
-	hosts_seen(n->hosts, host, start_ms, end_ms);
+	table_prefetch(n->table, hash);
+}
+
+void
+nem_prefetch_entry(const struct nem *n, uint64_t hash)
+{
+	table_prefetch_entry(n->table, hash);
+}
+
+struct exposure *
+nem_find_hashed(const struct nem *n, const struct addr *host, uint8_t proto,
+    uint16_t port, uint64_t hash)
+{
+	struct exposure_key key = { *host, port, proto, 0 };
+
+	return table_find_hashed(n->table, &key, hash);
+}
+
+static struct exposure *
+insert(struct nem *n, const struct addr *host, uint8_t proto, uint16_t port)
+{
+	struct exposure_key key = { *host, port, proto, 0 };
+
+	return table_insert_hashed(n->table, &key,
+	    nem_hash(n, host, proto, port));
+}
+
+const struct hosts *
+nem_hosts(const struct nem *n)
+{
+	return n->hosts;
+}
+
+void
+nem_host_seen(struct nem *n, const struct addr *host, uint64_t hash,
+    int64_t start_ms, int64_t end_ms)
+{
+	hosts_seen(n->hosts, host, hash, start_ms, end_ms);
 }
 
 bool
@@ -191,7 +259,7 @@ forget(struct nem *n, struct exposure *x)
 		chain_remove(&n->closed, n->table, x);
 	else
 		leave_map(n, x);
-	table_remove(n->table, x);
+	table_remove_hashed(n->table, x, hash_of(n, x));
 }
 
 /* Keeps a finding of what leaves the table. NULL: no place, counted. */
@@ -434,11 +502,10 @@ open_interval(struct nem *n, struct exposure *x, const struct acceptance *a)
 static struct exposure *
 new_entry(struct nem *n, const struct acceptance *a)
 {
-	struct exposure_key key = { a->host, a->port, a->proto, 0 };
-	struct exposure *x = table_insert(n->table, &key);
+	struct exposure *x = insert(n, &a->host, a->proto, a->port);
 
 	if (x == NULL && evict_closed(n))
-		x = table_insert(n->table, &key);
+		x = insert(n, &a->host, a->proto, a->port);
 	if (x == NULL) {
 		counter_add(n->counters, COUNTER_SHED_EXPOSURES, 1);
 		return NULL;
@@ -532,7 +599,7 @@ note_use(struct nem *n, struct exposure *x, const struct acceptance *a,
 enum acceptance_effect
 nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
 {
-	struct exposure *x = nem_find(n, &a->host, a->proto, a->port);
+	struct exposure *x = *out;
 	enum acceptance_effect effect = ACCEPTANCE_COUNTED;
 	struct finding_exposure *f;
 
@@ -829,12 +896,11 @@ can_be(const struct finding_exposure *f)
 int
 nem_restore_exposure(struct nem *n, const struct finding_exposure *f)
 {
-	struct exposure_key key = { f->host, f->port, f->proto, 0 };
 	struct exposure *x;
 
-	if (!can_be(f) || table_find(n->table, &key) != NULL)
+	if (!can_be(f) || nem_find(n, &f->host, f->proto, f->port) != NULL)
 		return ERR_RANGE;
-	x = table_insert(n->table, &key);
+	x = insert(n, &f->host, f->proto, f->port);
 	if (x == NULL) {
 		counter_add(n->counters, COUNTER_SHED_EXPOSURES, 1);
 		return ERR_FULL;

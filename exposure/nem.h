@@ -84,14 +84,26 @@ void nem_set_operation_from(struct nem *n, int64_t from_ms);
 /* Training ended: what it found is authorised by the baseline (C14). */
 void nem_vet_baseline(struct nem *n);
 
-/* An internal address sent something. */
-void nem_host_seen(struct nem *n, const struct addr *host, int64_t start_ms,
-    int64_t end_ms);
+/* An internal address sent something. hash: hosts_hash() of nem_hosts(). */
+void nem_host_seen(struct nem *n, const struct addr *host, uint64_t hash,
+    int64_t start_ms, int64_t end_ms);
 bool nem_is_populated(const struct nem *n, const struct addr *host);
 
 /* The present interval, open, stale or closed; NULL: never accepted. */
 struct exposure *nem_find(const struct nem *n, const struct addr *host,
     uint8_t proto, uint16_t port);
+
+/* The same in steps: hash, fetch, fetch the entry, find. */
+uint64_t nem_hash(const struct nem *n, const struct addr *host, uint8_t proto,
+    uint16_t port);
+void nem_prefetch(const struct nem *n, uint64_t hash);
+void nem_prefetch_entry(const struct nem *n, uint64_t hash);
+struct exposure *nem_find_hashed(const struct nem *n, const struct addr *host,
+    uint8_t proto, uint16_t port, uint64_t hash);
+
+/* For their hashes. Borrowed. */
+const struct hosts *nem_hosts(const struct nem *n);
+
 struct exposure *nem_at(const struct nem *n, uint32_t slot);
 uint32_t nem_slot(const struct nem *n, const struct exposure *x);
 

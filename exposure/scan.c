@@ -68,9 +68,11 @@ source_of(const struct engine *e, const struct look *look)
 static bool
 is_scanners(const struct engine *e, const struct look *look)
 {
-	const struct source *source =
-	    sources_scanners(e->sources) == 0 ? NULL : source_of(e, look);
+	const struct source *source;
 
+	if (!sources_may_scan(e->sources, &look->key.outer))
+		return false;
+	source = source_of(e, look);
 	return source != NULL && source->events != 0;
 }
 

@@ -2,6 +2,7 @@
 /* The source table: two lists by age, and a list of attempts for each. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/table.h"
 #include "exposure/sources.h"
@@ -9,12 +10,50 @@
 /* So many of the places scanners do not take from the others. */
 #define ORDINARY_SHARE 8
 
+#define FILTER_BITS 14
+
 struct sources {
 	struct table *table;
 	struct chain lists[2]; /* without scan events, with them; the one
 				* unseen longest comes first */
 	uint32_t scanners;     /* in lists[1] */
+	uint64_t odd;	       /* of the filter: secret */
+	/* how many scanners' addresses fall into each cell */
+	uint32_t filter[1 << FILTER_BITS];
 };
+
+/*
+ * Multiply-shift (Dietzfelbinger et al., 1997), with a secret multiplier:
+ * who chooses addresses to fall together gains some look-ups, no more.
+ */
+static uint32_t
+cell_of(const struct sources *s, const struct addr *address)
+{
+	uint64_t x[2];
+
+	memcpy(x, address->octets, sizeof(x));
+	return (uint32_t)((x[0] * (s->odd << 1 | 1) + x[1]) * s->odd >>
+			  (64 - FILTER_BITS));
+}
+
+/* The source is a scanner now, or is none any more. */
+static void
+set_scanner(struct sources *s, struct source *source, bool scanner)
+{
+	uint32_t cell = cell_of(s, table_key(s->table, source));
+
+	if (source->scanner == scanner)
+		return;
+	s->scanners += scanner ? 1 : -1U;
+	s->filter[cell] += scanner ? 1 : -1U;
+	source->scanner = scanner;
+}
+
+bool
+sources_may_scan(const struct sources *s, const struct addr *address)
+{
+	return s->filter[cell_of(s, address)] != 0;
+}
 
 size_t
 sources_bytes(uint32_t max)
@@ -36,6 +75,8 @@ sources_new(uint32_t max, const struct hash_key *key)
 		free(s);
 		return NULL;
 	}
+	memcpy(&s->odd, key->octets, sizeof(s->odd));
+	s->odd |= 1;
 	for (int i = 0; i < 2; i++)
 		s->lists[i] = chain_empty(offsetof(struct source, in_list));
 	return s;
@@ -93,7 +134,7 @@ sources_remove(struct sources *s, struct source *source)
 	assert(source->attempts.next == TABLE_NONE);
 	assert(source->errors == TABLE_NONE);
 	chain_remove(&s->lists[source->scanner], s->table, source);
-	s->scanners -= source->scanner;
+	set_scanner(s, source, false);
 	table_remove(s->table, source);
 }
 
@@ -120,16 +161,8 @@ void
 sources_touch(struct sources *s, struct source *source)
 {
 	chain_remove(&s->lists[source->scanner], s->table, source);
-	s->scanners -= source->scanner;
-	source->scanner = source->events != 0;
-	s->scanners += source->scanner;
+	set_scanner(s, source, source->events != 0);
 	chain_append(&s->lists[source->scanner], s->table, source);
-}
-
-uint32_t
-sources_scanners(const struct sources *s)
-{
-	return s->scanners;
 }
 
 /* --- attempts ------------------------------------------------------------- */

@@ -61,8 +61,8 @@ struct source *sources_at(const struct sources *s, uint32_t slot);
 uint32_t sources_slot(const struct sources *s, const struct source *source);
 uint32_t sources_count(const struct sources *s);
 
-/* How many of them have scan events. */
-uint32_t sources_scanners(const struct sources *s);
+/* False: the address has no scan events, and need not be looked up. */
+bool sources_may_scan(const struct sources *s, const struct addr *address);
 
 /* A conversation joins its source as an attempt, or leaves it. */
 void sources_link(struct sources *s, struct source *source, struct pairs *p,

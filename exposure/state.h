@@ -10,6 +10,7 @@
 #include "exposure/engine.h"
 #include "exposure/events.h"
 #include "exposure/fan_ins.h"
+#include "exposure/hosts.h"
 #include "exposure/icmp_errors.h"
 #include "exposure/listeners.h"
 #include "exposure/nem.h"
@@ -17,6 +18,7 @@
 #include "exposure/pairs.h"
 #include "exposure/pinholes.h"
 #include "exposure/profiles.h"
+#include "exposure/scope.h"
 #include "exposure/sources.h"
 #include "exposure/tracer.h"
 
@@ -30,6 +32,7 @@
 
 struct engine {
 	struct engine_config config;
+	struct scope internal;	   /* of config.internal */
 	struct counters *counters; /* borrowed */
 	struct pairs *pairs;
 	struct sources *sources;
@@ -63,7 +66,16 @@ struct look {
 	struct exposure *x; /* the map's at its inner end; NULL: none */
 };
 
-/* engine.c: records and time. judge.c: verdicts and what follows. scan.c: */
+/*
+ * engine.c: time, findings. take.c: records. judge.c: verdicts and what
+ * follows. scan.c: scan events.
+ */
+
+/* Time moves to a record's. Removes pairs, ages the maps. */
+void engine_advance(struct engine *e, int64_t now_ms);
+
+/* When operation begins follows from training_from_ms. */
+void engine_set_operation_from(struct engine *e);
 
 struct look engine_look(const struct engine *e, struct pair *pair);
 
@@ -79,7 +91,7 @@ bool pair_is_counted_in(const struct engine *e, const struct pair *pair,
  * its half, and ended when the other half did.
  * Follows the verdict: maps, counts, scan events, timer.
  */
-void judge_record(struct engine *e, struct pair *pair, bool same_end);
+void judge_record(struct engine *e, struct look *look, bool same_end);
 
 /* The same of a pair that another one tells about. */
 void judge_again(struct engine *e, struct pair *pair);

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way in: flow records.
+ *
+ * A batch is taken in blocks of a few records, and a block in three passes:
+ * what can be said of a record by itself, and the hashes of what it will ask
+ * for; the first lines of those; then one record after the other. So the
+ * waits for memory overlap. The first two passes change nothing, and how
+ * records are cut into blocks makes no difference.
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "exposure/protocol.h"
+#include "exposure/state.h"
+
+#define BLOCK 16
+
+/* Flow times are believed from this on: the exporter's clock was set. */
+#define TIME_MIN_MS INT64_C(946684800000) /* 2000-01-01 */
+/* ... and until so long after the datagram that tells them. */
+#define TIME_FUTURE_MS 600000
+
+/* A record, and what is known of it before it is its turn. */
+struct arrival {
+	const struct flow_record *flow;
+	bool src_inside;
+	bool dst_inside;
+	bool outer;	      /* it is the outer half of its pair */
+	enum trace_fate fate; /* TRACE_JOINED: it has a pair, key and hashes;
+			       * else why not */
+	struct pair_key key;
+	uint64_t hash;	    /* of the key */
+	uint64_t map_hash;  /* of its inner end */
+	uint64_t host_hash; /* of src, when that is inside */
+};
+
+/* The flow's times; false: they cannot be, the time received stands for them.
+ */
+static bool
+flow_times(const struct flow_record *f, int64_t *start_ms, int64_t *end_ms)
+{
+	*start_ms = *end_ms = f->received_ms;
+	if ((f->has & FLOW_HAS_TIMES) == 0)
+		return true;
+	if (f->start_ms < TIME_MIN_MS ||
+	    f->start_ms > f->received_ms + TIME_FUTURE_MS ||
+	    f->end_ms > f->received_ms + TIME_FUTURE_MS)
+		return false;
+	*start_ms = f->start_ms;
+	*end_ms = f->end_ms > f->start_ms ? f->end_ms : f->start_ms;
+	return true;
+}
+
+static bool
+has_sent(const struct flow_record *f)
+{
+	return (f->has & FLOW_HAS_PACKETS) == 0 || f->packets != 0;
+}
+
+static bool
+is_usable(const struct flow_record *f)
+{
+	uint8_t query;
+
+	if (protocol_is_icmp(f->protocol))
+		return (f->has & FLOW_HAS_ICMP) != 0 &&
+		       icmp_part_of(f->protocol, f->icmp_type, &query) !=
+			   ICMP_PART_NONE;
+	if (protocol_has_ports(f->protocol))
+		/* both 0: a fragment, or an exporter without ports */
+		return (f->has & FLOW_HAS_PORTS) != 0 &&
+		       (f->src_port != 0 || f->dst_port != 0);
+	return !protocol_is_extension(f->protocol);
+}
+
+/* The record's place in its pair; true when it is the outer half. */
+static bool
+make_key(const struct flow_record *f, bool internal, bool src_internal,
+    struct pair_key *key)
+{
+	bool outer =
+	    internal ? addr_compare(&f->src, &f->dst) < 0 : !src_internal;
+	uint8_t query = 0;
+
+	memset(key, 0, sizeof(*key));
+	key->outer = outer ? f->src : f->dst;
+	key->inner = outer ? f->dst : f->src;
+	key->proto = f->protocol;
+	key->scope = internal ? SCOPE_INTERNAL : SCOPE_EXTERNAL;
+	if (protocol_is_icmp(f->protocol)) {
+		/* no port: it keeps one kind of question from another */
+		icmp_part_of(f->protocol, f->icmp_type, &query);
+		key->inner_port = query;
+	} else if (protocol_has_ports(f->protocol)) {
+		key->outer_port = outer ? f->src_port : f->dst_port;
+		key->inner_port = outer ? f->dst_port : f->src_port;
+	}
+	return outer;
+}
+
+/* Before: there is room. */
+static struct pair *
+add_pair(struct engine *e, const struct pair_key *key, uint64_t hash,
+    enum side prior)
+{
+	struct pair *pair = pairs_add(e->pairs, key, hash, e->clock_ms);
+
+	assert(pair != NULL);
+	if (key->generation != 0)
+		counter_add(e->counters, COUNTER_GENERATION_SPLITS, 1);
+	pair->prior = (unsigned)prior & 3U;
+	return pair;
+}
+
+/* A generation more than are kept: the oldest ends, or one before it. */
+static void
+end_generation(struct engine *e, struct pair *oldest)
+{
+	struct pair *other = pairs_other_generation(e->pairs, oldest);
+
+	if (other != NULL)
+		oldest = other;
+	judge_final(e, oldest);
+	pair_drop(e, oldest);
+}
+
+static struct pair *
+find_pair(struct engine *e, struct pair_key *key, uint64_t hash,
+    const struct flow_record *f, int64_t start_ms, int64_t end_ms)
+{
+	bool bears_syn = flow_bears_syn(f);
+	enum side prior;
+	struct pair *reuse;
+
+	for (;;) {
+		struct pair *pair = pairs_find(e->pairs, key, hash, bears_syn,
+		    start_ms, end_ms, &prior, &reuse);
+
+		if (pair != NULL)
+			return pair;
+		if (reuse != NULL)
+			end_generation(e, reuse);
+		else if (pairs_count(e->pairs) == e->config.max_pairs)
+			judge_shed(e, pairs_victim(e->pairs));
+		else
+			return add_pair(e, key, hash, prior);
+	}
+}
+
+/*
+ * IE 239 biflowDirection: 1 the source is the initiator, 2 the other end.
+ * A record from the middle says only who spoke next. Claims that contradict
+ * each other, as of meters that always say 1, are none.
+ */
+static void
+note_claim(struct pair *pair, const struct flow_record *f, bool outer)
+{
+	bool by_source = f->biflow_direction == 1;
+	enum side side = by_source == outer ? SIDE_OUTER : SIDE_INNER;
+
+	if ((f->has & FLOW_HAS_BIFLOW_DIRECTION) == 0 ||
+	    (f->biflow_direction != 1 && f->biflow_direction != 2) ||
+	    (f->has & FLOW_IS_REVERSE) != 0)
+		return;
+	if (flow_has_flags(f) && !flow_bears_syn(f))
+		return;
+	if (pair->claimed == SIDE_NONE)
+		pair->claimed = (unsigned)side & 3U;
+	else if (pair->claimed != side)
+		pair->claimed = PAIR_CLAIMS_DIFFER;
+}
+
+/* A record that says an attempt did not arrive: kept for its addressee. */
+static void
+take_icmp_error(struct engine *e, const struct flow_record *f, int64_t start_ms,
+    int64_t end_ms)
+{
+	struct source *source = engine_source(e, &f->dst);
+
+	if (source == NULL || !icmp_errors_add(e->errors, e->sources, source, f,
+				  start_ms, end_ms))
+		counter_add(e->counters, COUNTER_ICMP_AMBIGUOUS, 1);
+}
+
+/* Adds a record to its half, and judges the pair. */
+static void
+take_half(struct engine *e, struct arrival *a, struct pair *pair,
+    int64_t start_ms, int64_t end_ms)
+{
+	struct half *half = a->outer ? &pair->outer : &pair->inner;
+	bool is_first = !pair->outer.present && !pair->inner.present;
+	bool same_end = !half->present && pair_last_ms(pair) == end_ms;
+	int64_t before_ms = pair_ts_ms(pair);
+	uint16_t before_exporter = pair_exporter(pair);
+	struct look look = { .pair = pair, .key = a->key };
+
+	if (half_add(half, a->flow, start_ms) != HALF_NEWS)
+		counter_add(e->counters, COUNTER_DUP_HALVES, 1);
+	if (is_first || end_ms > pair_last_ms(pair))
+		pair_set_last_ms(pair, end_ms);
+	judge_count_anew(e, pair, before_ms, before_exporter);
+	if (!pair->internal)
+		look.x = nem_find_hashed(e->nem, &a->key.inner, pair->proto,
+		    pair_port(&a->key), a->map_hash);
+	judge_record(e, &look, same_end);
+}
+
+/* --- the three passes ----------------------------------------------------- */
+
+/* Why the record is in no pair, by what it tells; TRACE_JOINED: it is. */
+static enum trace_fate
+fate_of(const struct engine *e, const struct arrival *a)
+{
+	const struct flow_record *f = a->flow;
+
+	if (a->src_inside &&
+	    borders_is_outside(e->borders, f->exporter, f->ingress_if))
+		return TRACE_SPOOFED;
+	if (!a->dst_inside && flow_is_icmp_error(f))
+		return TRACE_ICMP_ERROR;
+	if (!a->src_inside && !a->dst_inside)
+		return TRACE_TRANSIT;
+	if (a->src_inside && a->dst_inside && !e->config.internal_scope)
+		return TRACE_INTERNAL;
+	if (!is_usable(f))
+		return TRACE_UNUSABLE;
+	/* the half of a biflow that says: nothing came */
+	return has_sent(f) ? TRACE_JOINED : TRACE_EMPTY;
+}
+
+/* The halves of a biflow, and of a meter that tells both at once, come one
+ * after the other: they ask for the same. */
+static bool
+asks_the_same(const struct arrival *a, const struct arrival *before)
+{
+	return before != NULL && before->fate == TRACE_JOINED &&
+	       memcmp(&a->key, &before->key, sizeof(a->key)) == 0;
+}
+
+static void
+prepare(const struct engine *e, const struct flow_record *f,
+    const struct arrival *before, struct arrival *a)
+{
+	a->flow = f;
+	a->src_inside = scope_has(&e->internal, &f->src);
+	a->dst_inside = scope_has(&e->internal, &f->dst);
+	a->fate = fate_of(e, a);
+	if (a->src_inside) {
+		a->host_hash = hosts_hash(nem_hosts(e->nem), &f->src);
+		hosts_prefetch(nem_hosts(e->nem), a->host_hash);
+	}
+	if (a->fate != TRACE_JOINED)
+		return;
+	a->outer =
+	    make_key(f, a->src_inside && a->dst_inside, a->src_inside, &a->key);
+	if (asks_the_same(a, before)) {
+		a->hash = before->hash;
+		a->map_hash = before->map_hash;
+		return;
+	}
+	a->hash = pairs_hash(e->pairs, &a->key);
+	a->map_hash =
+	    nem_hash(e->nem, &a->key.inner, a->key.proto, pair_port(&a->key));
+	pairs_prefetch(e->pairs, a->hash);
+	nem_prefetch(e->nem, a->map_hash);
+}
+
+static void
+fetch(const struct engine *e, const struct arrival *a)
+{
+	if (a->src_inside)
+		hosts_prefetch_entry(nem_hosts(e->nem), a->host_hash);
+	if (a->fate != TRACE_JOINED)
+		return;
+	pairs_prefetch_entry(e->pairs, a->hash);
+	nem_prefetch_entry(e->nem, a->map_hash);
+}
+
+/* A record without a pair. */
+static void
+take_aside(struct engine *e, const struct arrival *a, int64_t start_ms,
+    int64_t end_ms)
+{
+	if (TRACED(e))
+		tracer_skipped(e, a->flow, a->fate);
+	switch (a->fate) {
+	case TRACE_SPOOFED:
+		counter_add(e->counters, COUNTER_SPOOFED_INTERNAL_SRC, 1);
+		break;
+	case TRACE_ICMP_ERROR:
+		take_icmp_error(e, a->flow, start_ms, end_ms);
+		break;
+	case TRACE_TRANSIT:
+		counter_add(e->counters, COUNTER_FLOWS_TRANSIT, 1);
+		break;
+	case TRACE_UNUSABLE:
+		counter_add(e->counters, COUNTER_FLOWS_UNUSABLE, 1);
+		break;
+	case TRACE_INTERNAL:
+	case TRACE_EMPTY:
+	case TRACE_BEGAN:
+	case TRACE_JOINED:
+		break;
+	}
+}
+
+static void
+take(struct engine *e, struct arrival *a)
+{
+	const struct flow_record *f = a->flow;
+	int64_t start_ms, end_ms;
+	struct pair *pair;
+
+	if (a->fate == TRACE_SPOOFED) {
+		take_aside(e, a, 0, 0);
+		return;
+	}
+	if (profiles_take(e->profiles, f))
+		counter_add(e->counters, COUNTER_FLAGS_PROFILE_CHANGES, 1);
+	if (!flow_times(f, &start_ms, &end_ms))
+		counter_add(e->counters, COUNTER_TIME_REPLACED, 1);
+	if (a->src_inside && has_sent(f))
+		nem_host_seen(e->nem, &f->src, a->host_hash, start_ms, end_ms);
+	if (a->src_inside && a->dst_inside)
+		counter_add(e->counters, COUNTER_FLOWS_INTERNAL, 1);
+	if (a->fate != TRACE_JOINED) {
+		take_aside(e, a, start_ms, end_ms);
+		return;
+	}
+	pair = find_pair(e, &a->key, a->hash, f, start_ms, end_ms);
+	note_claim(pair, f, a->outer);
+	if (TRACED(e))
+		tracer_record(e, f, pair, a->outer, start_ms);
+	take_half(e, a, pair, start_ms, end_ms);
+}
+
+static void
+take_block(struct engine *e, const struct flow_record *flows, uint32_t count)
+{
+	struct arrival block[BLOCK];
+
+	for (uint32_t i = 0; i < count; i++)
+		prepare(e, &flows[i], i == 0 ? NULL : &block[i - 1], &block[i]);
+	for (uint32_t i = 0; i < count; i++)
+		fetch(e, &block[i]);
+	for (uint32_t i = 0; i < count; i++) {
+		engine_advance(e, flows[i].received_ms);
+		take(e, &block[i]);
+	}
+}
+
+/* Training begins with the earliest flow of the first datagram. */
+static void
+begin_training(struct engine *e, const struct flow_batch *batch)
+{
+	int64_t from_ms = INT64_MAX;
+
+	for (uint32_t i = 0; i < batch->count; i++) {
+		const struct flow_record *f = &batch->records[i];
+		int64_t start_ms, end_ms;
+
+		if (f->received_ms != batch->records[0].received_ms ||
+		    f->exporter != batch->records[0].exporter)
+			break;
+		flow_times(f, &start_ms, &end_ms);
+		if (start_ms < from_ms)
+			from_ms = start_ms;
+	}
+	e->training_from_ms = from_ms;
+	engine_set_operation_from(e);
+	e->state_dirty = true;
+}
+
+void
+engine_take(struct engine *e, const struct flow_batch *batch)
+{
+	if (e->training_from_ms == 0 && batch->count != 0)
+		begin_training(e, batch);
+	for (uint32_t i = 0; i < batch->count; i += BLOCK)
+		take_block(e, &batch->records[i],
+		    batch->count - i < BLOCK ? batch->count - i : BLOCK);
+	counter_add(e->counters, COUNTER_FLOWS, batch->count);
+	counter_set(e->counters, COUNTER_PAIRS, pairs_count(e->pairs));
+	counter_set(e->counters, COUNTER_SOURCES, sources_count(e->sources));
+	counter_set(e->counters, COUNTER_HOSTS, nem_host_count(e->nem));
+	counter_set(e->counters, COUNTER_EXPOSURES, nem_open_count(e->nem));
+}
