@@ -31,10 +31,9 @@ BUILD_PACKAGES := gcc make pkg-config libevent-dev libfixbuf-dev libsqlite3-dev 
     libjansson-dev libsodium-dev libpcap-dev libconfuse-dev libsystemd-dev
 RUN_PACKAGES   := curl sqlite3 procps
 TEST_PACKAGES  := libcmocka-dev curl sqlite3 sqlite3-tools softflowd \
-    python3 procps util-linux iproute2
+    python3 procps util-linux iproute2 binutils valgrind strace
 LINT_PACKAGES  := clang clang-format clang-tidy cppcheck
 FUZZ_PACKAGES  := clang libclang-rt-14-dev
-LONG_PACKAGES  := valgrind
 
 # --- flags ------------------------------------------------------------------
 LIBS := libevent_core libevent_extra libfixbuf sqlite3 jansson libsodium \
@@ -87,7 +86,8 @@ PROGRAMS  := $(if $(wildcard daemon/main.c),$(B)/darkportd) \
 TEST_SRC  := $(sort $(wildcard tests/test_*.c))
 TESTS     := $(TEST_SRC:tests/%.c=$(B)/tests/%)
 FLOOD     := $(B)/tests/flood
-TEST_HELP := $(filter-out $(TEST_SRC) tests/flood.c $(wildcard tests/fuzz_*.c tests/bench_*.c),$(wildcard tests/*.c))
+COUNT     := $(B)/tests/count
+TEST_HELP := $(filter-out $(TEST_SRC) tests/flood.c tests/count.c $(wildcard tests/fuzz_*.c tests/bench_*.c),$(wildcard tests/*.c))
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz_*.c))
 FUZZERS   := $(FUZZ_SRC:tests/%.c=$(B)/tests/%)
 BENCH_SRC := $(sort $(wildcard tests/bench_*.c))
@@ -134,15 +134,13 @@ endef
 deps:
 	$(call install_packages,$(BUILD_PACKAGES) $(RUN_PACKAGES))
 
-.PHONY: deps-test deps-lint deps-fuzz deps-long
+.PHONY: deps-test deps-lint deps-fuzz
 deps-test:
 	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 deps-lint:
 	$(call install_packages,$(BUILD_PACKAGES) libcmocka-dev $(LINT_PACKAGES))
 deps-fuzz:
 	$(call install_packages,$(BUILD_PACKAGES) $(FUZZ_PACKAGES))
-deps-long:
-	$(call install_packages,$(BUILD_PACKAGES) $(LONG_PACKAGES))
 
 # --- build ------------------------------------------------------------------
 # Rebuild when the flags change, or a source is added or taken away.
@@ -207,12 +205,12 @@ $(FLOWGEN): $(FLOWGEN_OBJ)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ $(LDLIBS)
 
-$(BENCHES): $(B)/tests/%: $(B)/tests/%.o $(filter-out %/flowgen.o,$(FLOWGEN_OBJ)) \
+$(BENCHES) $(COUNT): $(B)/tests/%: $(B)/tests/%.o $(filter-out %/flowgen.o,$(FLOWGEN_OBJ)) \
     $(TEST_OBJ) $(LIB)
 	$(say) LINK $@
 	$(Q)$(CC) $(CFLAGS) $(LINK) -o $@ $^ -lcmocka $(LDLIBS)
 
-build-tests: $(PROGRAMS) $(TESTS) $(FUZZERS) $(FLOWGEN) $(FLOOD)
+build-tests: $(PROGRAMS) $(TESTS) $(FUZZERS) $(FLOWGEN) $(FLOOD) $(COUNT)
 
 test: deps-test
 	$(Q)$(MAKE) --no-print-directory -j2 build-tests
@@ -224,7 +222,7 @@ check-asan: deps-test
 
 check: lint test check-asan
 
-check-long: check deps-long
+check-long: check
 	$(Q)$(MAKE) --no-print-directory fuzz
 	$(Q)BUILD=$(B) tests/long.sh
 
@@ -269,4 +267,4 @@ clean:
 	rm -rf build
 
 -include $(LIB_OBJ:.o=.d) $(TESTS:=.d) $(FUZZERS:=.d) $(BENCHES:=.d) \
-    $(FLOWGEN_OBJ:.o=.d) $(FLOOD).d $(TEST_OBJ:.o=.d) $(MAINS:%.c=$(B)/%.d)
+    $(FLOWGEN_OBJ:.o=.d) $(FLOOD).d $(COUNT).d $(TEST_OBJ:.o=.d) $(MAINS:%.c=$(B)/%.d)
