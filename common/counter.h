@@ -100,6 +100,10 @@
 	    "flows from inside addresses that came in from outside, dropped")  \
 	X(TIME_REPLACED, "flow_times_replaced",                                \
 	    "flows with impossible times, judged by the time received")        \
+	X(TIME_SHIFTED, "flow_times_shifted",                                  \
+	    "flows of an exporter whose clock is wrong by over ten minutes")   \
+	X(CLOCK_SET_BACK, "clock_set_back",                                    \
+	    "times the clock that things are received by was set back")        \
 	X(ATTEMPTS, "attempts", "connection attempts decided")                 \
 	X(UNRESOLVED_ONE_SIDED, "unresolved_one_sided",                        \
 	    "attempts unresolved: the feed shows one direction only")          \
@@ -135,6 +139,8 @@
 	    "ICMP errors that fit several attempts, or none")                  \
 	X(SHED_PAIRS, "shed_pairs",                                            \
 	    "unfinished attempts given up: the pair table was full")           \
+	X(SHED_SILENCES, "shed_silences",                                      \
+	    "silences no late answer can revoke: the pair table was full")     \
 	X(SHED_SOURCES, "shed_sources",                                        \
 	    "sources forgotten: the source table was full")                    \
 	X(SHED_HOSTS, "shed_hosts",                                            \

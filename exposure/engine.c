@@ -7,6 +7,10 @@
 #include "exposure/protocol.h"
 #include "exposure/state.h"
 
+/* A clock that goes back by more than this was set; by less, several things
+ * that are received took turns. */
+#define CLOCK_BACK_MS 60000
+
 /* From the commonest exporter defaults, 15 s idle and 1800 s active:
  * W1 = idle + 64 s of SYN-ACK retries + 30 s; W2 = active + idle + 30 s. */
 #define DEFAULT_WAIT_MS	  120000
@@ -169,6 +173,12 @@ engine_source(struct engine *e, const struct addr *address)
 
 /* --- time ----------------------------------------------------------------- */
 
+int64_t
+engine_timer_ms(const struct engine *e)
+{
+	return e->clock_ms + e->ahead_ms;
+}
+
 /* Silence is found as far as there is room to report it. */
 static void
 expire(struct engine *e)
@@ -176,19 +186,24 @@ expire(struct engine *e)
 	struct pair *pair;
 
 	while (!events_crowded(e->events) &&
-	       (pair = pairs_due(e->pairs, e->clock_ms)) != NULL)
+	       (pair = pairs_due(e->pairs, engine_timer_ms(e))) != NULL)
 		judge_due(e, pair);
 }
 
+/* Timers never go back: they run ahead of a clock that was set back. */
 void
 engine_advance(struct engine *e, int64_t now_ms)
 {
-	bool new_second = now_ms / 1000 != e->clock_ms / 1000;
+	int64_t before_ms = e->clock_ms;
 
-	if (now_ms <= e->clock_ms)
+	if (now_ms <= before_ms && now_ms > before_ms - CLOCK_BACK_MS)
 		return;
+	if (now_ms < before_ms) {
+		e->ahead_ms += before_ms - now_ms;
+		counter_add(e->counters, COUNTER_CLOCK_SET_BACK, 1);
+	}
 	e->clock_ms = now_ms;
-	if (!new_second)
+	if (now_ms / 1000 == before_ms / 1000)
 		return;
 	e->steps = STEPS_MAX;
 	expire(e);

@@ -18,8 +18,8 @@
 
 #include "exposure/sources.h"
 
-#define ICMP_ERRORS_MAX	 4096
-#define ICMP_ERRORS_EACH 16 /* bounds the work of a match */
+#define ICMP_ERRORS_MAX	 16384
+#define ICMP_ERRORS_EACH 256 /* a scan of a /24; bounds a match's work */
 
 enum icmp_says {
 	ICMP_SAYS_NOTHING,

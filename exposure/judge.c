@@ -369,16 +369,16 @@ note_counted(const struct engine *e, struct pair *pair,
 	pair->client_counted |= a->is_client;
 }
 
-static void
-accept(struct engine *e, struct look *look, const struct verdict *v)
+/* What the map is told of an accepted attempt. */
+static struct acceptance
+acceptance_of(const struct engine *e, const struct look *look,
+    const struct verdict *v)
 {
-	struct pair *pair = look->pair;
-	struct exposure *x = look->x;
-	uint32_t opener = x == NULL ? TABLE_NONE : x->opener;
-	bool was_hint = x != NULL && x->finding.tier == TIER_HINT;
-	bool known = x != NULL && counted_last(e, pair) == mark_of(x);
-	enum acceptance_effect effect;
-	struct acceptance a = {
+	const struct pair *pair = look->pair;
+	bool known =
+	    look->x != NULL && counted_last(e, pair) == mark_of(look->x);
+
+	return (struct acceptance){
 		.host = look->key.inner,
 		.client = look->key.outer,
 		.ts_ms = pair_ts_ms(pair),
@@ -399,6 +399,17 @@ accept(struct engine *e, struct look *look, const struct verdict *v)
 		.again = known && pair->counted,
 		.timed = known && pair->timed,
 	};
+}
+
+static void
+accept(struct engine *e, struct look *look, const struct verdict *v)
+{
+	struct pair *pair = look->pair;
+	struct exposure *x = look->x;
+	uint32_t opener = x == NULL ? TABLE_NONE : x->opener;
+	bool was_hint = x != NULL && x->finding.tier == TIER_HINT;
+	enum acceptance_effect effect;
+	struct acceptance a = acceptance_of(e, look, v);
 
 	effect = nem_accept(e->nem, &a, &x);
 	if (x == NULL)
@@ -422,21 +433,62 @@ accept(struct engine *e, struct look *look, const struct verdict *v)
 	}
 }
 
+/* The earliest attempt still remembered that the exposure has counted. */
+static struct pair *
+earliest_of(struct engine *e, const struct exposure *x)
+{
+	struct pair *first = NULL;
+
+	for (int c = 0; c < PAIR_CLASS_COUNT; c++)
+		for (struct pair *pair =
+			 pairs_oldest(e->pairs, (enum pair_class)c);
+		     pair != NULL && e->steps != 0;
+		     pair = pairs_younger(e->pairs, pair), e->steps--)
+			if (pair_is_counted_in(e, pair, x) &&
+			    (first == NULL ||
+				pair_ts_ms(pair) < pair_ts_ms(first)))
+				first = pair;
+	return first;
+}
+
+/* The opener is none: who did open it? Unknown when all are forgotten. */
+static void
+find_opener(struct engine *e, struct exposure *x)
+{
+	struct pair *pair = earliest_of(e, x);
+	struct acceptance a;
+	struct verdict v;
+	struct look look;
+
+	if (pair == NULL)
+		return;
+	look = engine_look(e, pair);
+	v = pair_verdict(pair);
+	a = acceptance_of(e, &look, &v);
+	nem_reopen_by(e->nem, x, &a);
+	join_source(e, &look, true);
+	scan_review_opener(e, x);
+	scan_reconcile(e, &look);
+}
+
 /* The pair had been counted as accepted, wrongly. */
 static void
 take_back(struct engine *e, struct look *look)
 {
-	struct pair *pair = look->pair;
+	struct exposure *x = look->x;
+	bool is_counted = pair_is_counted_in(e, look->pair, x);
 
-	if (pair_is_counted_in(e, pair, look->x)) {
-		if (look->x->opener == pairs_slot(e->pairs, pair)) {
-			look->x->opener = TABLE_NONE;
-			nem_set_event(e->nem, look->x, 0);
-		}
-		nem_unaccept(e->nem, look->x);
-		look_in_map(e, look);
+	look->pair->counted = false;
+	if (!is_counted)
+		return;
+	if (x->opener == pairs_slot(e->pairs, look->pair)) {
+		x->opener = TABLE_NONE;
+		nem_set_event(e->nem, x, 0);
+		if (x->finding.accepted > 1)
+			find_opener(e, x);
 	}
-	pair->counted = false;
+	nem_unaccept(e->nem, x);
+	look_in_map(e, look);
 }
 
 static void
@@ -512,16 +564,17 @@ set_timer(struct engine *e, struct pair *pair, bool final)
 
 		if (!pairs_is_waiting(pair) || pair->class != class)
 			pairs_await(e->pairs, pair, class,
-			    max_ms(pair_last_ms(pair) + e->config.wait_ms,
-				e->clock_ms + GRACE_MS));
+			    max_ms(pair_last_ms(pair) + e->ahead_ms +
+				       e->config.wait_ms,
+				engine_timer_ms(e) + GRACE_MS));
 		return;
 	}
 	if (final && !pair->inner.present &&
-	    pairs_is_revocable(e->pairs, pair, e->clock_ms)) {
+	    pairs_is_revocable(e->pairs, pair, engine_timer_ms(e))) {
 		pairs_set_silent(e->pairs, pair);
 		return;
 	}
-	pairs_set_tombstone(e->pairs, pair, e->clock_ms);
+	pairs_set_tombstone(e->pairs, pair, engine_timer_ms(e));
 }
 
 /*
@@ -672,7 +725,7 @@ judge_due(struct engine *e, struct pair *pair)
 		/* it stays for a while: what still comes is no new attempt */
 		judge_final(e, pair);
 	else if (pairs_other_generation(e->pairs, pair) != NULL)
-		pairs_keep(e->pairs, pair, e->clock_ms);
+		pairs_keep(e->pairs, pair, engine_timer_ms(e));
 	else
 		end(e, pair);
 }
@@ -695,6 +748,10 @@ judge_shed(struct engine *e, struct pair *pair)
 			v.confidence = CONFIDENCE_NONE;
 		}
 		follow(e, &look, v);
+		/* who met there still counts for the endpoint */
+		count_fan_in(e, &look);
+	} else if (pair->class == PAIR_SILENT) {
+		counter_add(e->counters, COUNTER_SHED_SILENCES, 1);
 	}
 	pair_drop(e, pair);
 }

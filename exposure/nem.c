@@ -666,6 +666,13 @@ nem_unaccept(struct nem *n, struct exposure *x)
 	forget(n, x);
 }
 
+void
+nem_reopen_by(struct nem *n, struct exposure *x, const struct acceptance *a)
+{
+	set_opener(x, a);
+	judge(n, x);
+}
+
 static void
 close_interval(struct nem *n, struct exposure *x, int64_t closed_ms)
 {
@@ -797,7 +804,8 @@ nem_age(struct nem *n, int64_t now_ms)
 {
 	struct exposure *next;
 
-	if (now_ms - n->aged_ms < AGE_EVERY_MS)
+	/* sooner after a clock that was set back */
+	if (now_ms >= n->aged_ms && now_ms - n->aged_ms < AGE_EVERY_MS)
 		return;
 	n->aged_ms = now_ms;
 	for (struct exposure *x = chain_first(&n->open, n->table); x != NULL;
@@ -901,6 +909,8 @@ nem_restore_exposure(struct nem *n, const struct finding_exposure *f)
 	if (!can_be(f) || nem_find(n, &f->host, f->proto, f->port) != NULL)
 		return ERR_RANGE;
 	x = insert(n, &f->host, f->proto, f->port);
+	if (x == NULL && f->state == EXPOSURE_CLOSED)
+		return ERR_OK; /* a place for it, not a right to one */
 	if (x == NULL) {
 		counter_add(n->counters, COUNTER_SHED_EXPOSURES, 1);
 		return ERR_FULL;

@@ -123,6 +123,11 @@ enum acceptance_effect nem_accept(struct nem *n, const struct acceptance *a,
 /* An attempt turned out not to have been accepted: takes it back. */
 void nem_unaccept(struct nem *n, struct exposure *x);
 
+/* The attempt that opened it was none: the next one, which it has counted,
+ * did. */
+void nem_reopen_by(struct nem *n, struct exposure *x,
+    const struct acceptance *a);
+
 /* An attempt was refused: two, a minute apart, close the exposure (C11). */
 void nem_refuse(struct nem *n, struct exposure *x, int64_t ts_ms);
 
@@ -155,9 +160,11 @@ void nem_age(struct nem *n, int64_t now_ms);
 bool nem_collect(struct nem *n, struct finding_batch *batch);
 
 int nem_restore_host(struct nem *n, const struct finding_host *f) MUST_CHECK;
-/* After the exposures. */
+/* After the exposures that have not ended. */
 int nem_restore_guard(struct nem *n,
     const struct finding_host_guard *f) MUST_CHECK;
+/* The open ones first; then of other ports the interval closed last, as far
+ * as there is room. */
 int nem_restore_exposure(struct nem *n,
     const struct finding_exposure *f) MUST_CHECK;
 /* After its exposure. */

@@ -210,8 +210,33 @@ is_probe(enum pair_event kind, uint8_t answer)
 	return kind == PAIR_EVENT_DARK && answer != ANSWER_ACCEPTED;
 }
 
+/* The earliest probe turned out to be none: looks for the next one. What is
+ * not remembered any more may have been earlier: then the time stands. */
 static void
-count_probe(struct source *source, int64_t ts_ms, bool before, bool after)
+find_first_probe(struct engine *e, struct source *source)
+{
+	int64_t first_ms = INT64_MAX;
+	uint32_t found = 0;
+	const struct attempt *attempt = sources_first_attempt(source, e->pairs);
+
+	for (; attempt != NULL && e->steps != 0; e->steps--) {
+		const struct pair *pair = pairs_at(e->pairs, attempt->pair);
+
+		if (is_probe(event_of(attempt),
+			answer_in(attempt->event_mark))) {
+			found++;
+			if (pair_ts_ms(pair) < first_ms)
+				first_ms = pair_ts_ms(pair);
+		}
+		attempt = sources_next_attempt(e->pairs, attempt);
+	}
+	if (found != 0 && found == source->probes)
+		source->first_probe_ms = first_ms;
+}
+
+static void
+count_probe(struct engine *e, struct source *source, int64_t ts_ms, bool before,
+    bool after)
 {
 	if (after && (source->probes == 0 || ts_ms < source->first_probe_ms))
 		source->first_probe_ms = ts_ms;
@@ -219,6 +244,9 @@ count_probe(struct source *source, int64_t ts_ms, bool before, bool after)
 		source->probes++;
 	else if (before && !after && source->probes > 0)
 		source->probes--;
+	if (before && !after && source->probes != 0 &&
+	    ts_ms <= source->first_probe_ms)
+		find_first_probe(e, source);
 }
 
 static int64_t
@@ -245,7 +273,7 @@ count_event(struct engine *e, const struct look *look,
 	source = sources_at(e->sources, attempt->source);
 	was_scanner = source->events != 0;
 	probed_ms = first_probe_ms(source);
-	count_probe(source, pair_ts_ms(look->pair),
+	count_probe(e, source, pair_ts_ms(look->pair),
 	    is_probe(before, answer_before), is_probe(after, answer));
 	if (before != PAIR_EVENT_DARK)
 		source->events++;

@@ -27,9 +27,9 @@ struct source {
 	struct link attempts;	/* the first and the last: struct attempt */
 	uint32_t errors;	/* ICMP errors it was sent, icmp_errors.h */
 	struct link in_list;
-	uint8_t error_count; /* in errors */
-	bool opened;	     /* it is the first client of a trans-darkport */
-	bool scanner;	     /* in the list of those with events */
+	uint16_t error_count; /* in errors */
+	bool opened;	      /* it is the first client of a trans-darkport */
+	bool scanner;	      /* in the list of those with events */
 };
 
 struct sources;

@@ -46,6 +46,7 @@ struct engine {
 	struct borders *borders;
 	struct listeners *listeners;
 	int64_t clock_ms;
+	int64_t ahead_ms;	  /* of the timers before the clock */
 	int64_t training_from_ms; /* 0: no flow yet */
 	int64_t operation_from_ms;
 	uint64_t next_event_id;
@@ -138,6 +139,9 @@ void listener_review_transfer(struct engine *e, const struct look *look);
 /* What an acceptance, or an opening from inside, tells of other ports. */
 void listener_accepted(struct engine *e, const struct look *look);
 void listener_opened(struct engine *e, const struct look *look);
+
+/* The time that deadlines are told in; it never goes back. */
+int64_t engine_timer_ms(const struct engine *e);
 
 /* A new first client: had it probed before? */
 void scan_review_opener(struct engine *e, struct exposure *x);

@@ -11,15 +11,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "exposure/flow_times.h"
 #include "exposure/protocol.h"
 #include "exposure/state.h"
 
 #define BLOCK 16
-
-/* Flow times are believed from this on: the exporter's clock was set. */
-#define TIME_MIN_MS INT64_C(946684800000) /* 2000-01-01 */
-/* ... and until so long after the datagram that tells them. */
-#define TIME_FUTURE_MS 600000
 
 /* A record, and what is known of it before it is its turn. */
 struct arrival {
@@ -34,23 +30,6 @@ struct arrival {
 	uint64_t map_hash;  /* of its inner end */
 	uint64_t host_hash; /* of src, when that is inside */
 };
-
-/* The flow's times; false: they cannot be, the time received stands for them.
- */
-static bool
-flow_times(const struct flow_record *f, int64_t *start_ms, int64_t *end_ms)
-{
-	*start_ms = *end_ms = f->received_ms;
-	if ((f->has & FLOW_HAS_TIMES) == 0)
-		return true;
-	if (f->start_ms < TIME_MIN_MS ||
-	    f->start_ms > f->received_ms + TIME_FUTURE_MS ||
-	    f->end_ms > f->received_ms + TIME_FUTURE_MS)
-		return false;
-	*start_ms = f->start_ms;
-	*end_ms = f->end_ms > f->start_ms ? f->end_ms : f->start_ms;
-	return true;
-}
 
 static bool
 has_sent(const struct flow_record *f)
@@ -104,7 +83,7 @@ static struct pair *
 add_pair(struct engine *e, const struct pair_key *key, uint64_t hash,
     enum side prior)
 {
-	struct pair *pair = pairs_add(e->pairs, key, hash, e->clock_ms);
+	struct pair *pair = pairs_add(e->pairs, key, hash, engine_timer_ms(e));
 
 	assert(pair != NULL);
 	if (key->generation != 0)
@@ -306,6 +285,15 @@ take_aside(struct engine *e, const struct arrival *a, int64_t start_ms,
 }
 
 static void
+count_times(struct engine *e, enum flow_times_kind kind)
+{
+	if (kind == FLOW_TIMES_SHIFTED)
+		counter_add(e->counters, COUNTER_TIME_SHIFTED, 1);
+	else if (kind == FLOW_TIMES_REPLACED)
+		counter_add(e->counters, COUNTER_TIME_REPLACED, 1);
+}
+
+static void
 take(struct engine *e, struct arrival *a)
 {
 	const struct flow_record *f = a->flow;
@@ -318,8 +306,7 @@ take(struct engine *e, struct arrival *a)
 	}
 	if (profiles_take(e->profiles, f))
 		counter_add(e->counters, COUNTER_FLAGS_PROFILE_CHANGES, 1);
-	if (!flow_times(f, &start_ms, &end_ms))
-		counter_add(e->counters, COUNTER_TIME_REPLACED, 1);
+	count_times(e, flow_times(f, &start_ms, &end_ms));
 	if (a->src_inside && has_sent(f))
 		nem_host_seen(e->nem, &f->src, a->host_hash, start_ms, end_ms);
 	if (a->src_inside && a->dst_inside)

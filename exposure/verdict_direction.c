@@ -111,6 +111,24 @@ accepts(const struct half *h)
 	return has(h, EV_SYNACK1) && !has(h, EV_SYN);
 }
 
+bool
+syn_is_contradicted(const struct half *h, const struct half *other)
+{
+	return has(h, EV_SYN) && has(h, EV_SYNACK1 | EV_MIX) &&
+	       other->present && !has(other, EV_SYNACK1);
+}
+
+/* D1: exactly one end sent what only an opener sends. */
+static enum side
+only_opener(const struct half *o, const struct half *i)
+{
+	if (has(o, EV_SYN) == has(i, EV_SYN))
+		return SIDE_NONE;
+	if (has(o, EV_SYN))
+		return syn_is_contradicted(o, i) ? SIDE_NONE : SIDE_OUTER;
+	return syn_is_contradicted(i, o) ? SIDE_NONE : SIDE_INNER;
+}
+
 /* D1 to D3: what only an opener, or only an acceptor, sends. */
 static struct direction
 direction_by_flags(const struct verdict_input *in)
@@ -118,10 +136,9 @@ direction_by_flags(const struct verdict_input *in)
 	const struct half *o = in->outer;
 	const struct half *i = in->inner;
 
-	if (has(o, EV_SYN) != has(i, EV_SYN))
+	if (only_opener(o, i) != SIDE_NONE)
 		return (
-		    struct direction){ has(o, EV_SYN) ? SIDE_OUTER : SIDE_INNER,
-			1, CONFIDENCE_HIGH };
+		    struct direction){ only_opener(o, i), 1, CONFIDENCE_HIGH };
 	if (!has(o, EV_SYN) && in->prior != SIDE_NONE)
 		/* the same 5-tuple again: its ends keep their roles */
 		return (struct direction){ in->prior, 1, CONFIDENCE_HIGH };

@@ -86,6 +86,13 @@ struct direction {
 	enum confidence confidence;
 };
 
+/*
+ * The half shows a SYN without ACK, and one with ACK too: its end may have
+ * accepted, and sent a SYN on the same 5-tuple afterwards. Only an exact
+ * SYN-ACK of the other end tells.
+ */
+bool syn_is_contradicted(const struct half *h, const struct half *other);
+
 /* D5: SYN precedes SYN-ACK, told by one exporter's clock for both. */
 struct direction direction_by_time(const struct verdict_input *in);
 

@@ -248,7 +248,7 @@ verdict_tcp(const struct verdict_input *in)
 
 	if (!o->present)
 		return inner_alone(in);
-	if (has(o, EV_SYN) && has(i, EV_SYN))
+	if ((has(o, EV_SYN) && has(i, EV_SYN)) || syn_is_contradicted(o, i))
 		return both_opened(in);
 	if (has(i, EV_SYN))
 		return say(OUTCOME_OUTBOUND, RULE_D1, CONFIDENCE_HIGH,

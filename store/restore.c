@@ -249,6 +249,18 @@ static const struct restorer restorers[] = {
 	  " first_client_ip, first_client_port, exporter_id"
 	  " FROM t_exposure WHERE state <> 'closed' ORDER BY id",
 	    FINDING_EXPOSURE, read_exposure },
+	/* the latest interval of a port that is dark now, as far as one can be
+	 * remembered: since when it is dark */
+	{ "SELECT * FROM (SELECT id, host_ip, proto, port, state, tier,"
+	  " vetting, rule, confidence, first_ms, last_ms, max(closed_ms) AS"
+	  " dark_ms, refused_ms, accepted, refused, clients, sketch, evidence,"
+	  " alert_id, event_id, first_client_ip, first_client_port, exporter_id"
+	  " FROM t_exposure e WHERE state = 'closed' AND NOT EXISTS"
+	  " (SELECT 1 FROM t_exposure o WHERE o.host_ip = e.host_ip"
+	  " AND o.proto = e.proto AND o.port = e.port AND o.state <> 'closed')"
+	  " GROUP BY host_ip, proto, port ORDER BY dark_ms DESC LIMIT 65536)"
+	  " ORDER BY dark_ms, id",
+	    FINDING_EXPOSURE, read_exposure },
 	{ "SELECT t.id, t.exposure_id, t.host_ip, t.proto, t.port, t.state,"
 	  " t.opened_ms, t.dark_since_ms, t.first_client_ip,"
 	  " t.first_client_port, t.first_client_had_probed, t.exporter_id"

@@ -46,6 +46,8 @@ parse_field(const char *name, const char *value, struct flow_record *out)
 	} else if (strcmp(name, "uptime_ms") == 0) {
 		out->has |= FLOW_HAS_UPTIME;
 		out->start_uptime_ms = (uint32_t)number;
+	} else if (strcmp(name, "export_ms") == 0) {
+		out->export_ms = CASES_EPOCH_MS + (int64_t)number;
 	} else if (strcmp(name, "exporter") == 0) {
 		out->exporter = (uint32_t)(value[1] - '1');
 	} else if (strcmp(name, "ingress_if") == 0) {

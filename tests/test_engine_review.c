@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "exposure/clients.h"
+#include "exposure/icmp_errors.h"
 #include "tests/cases.h"
 #include "tests/test.h"
 #include "tests/world.h"
@@ -478,9 +479,9 @@ source_goes_with_its_last_icmp_error(void **state)
 	struct world *w;
 
 	(void)state;
-	config.max_sources = 8192;
+	config.max_sources = 2 * ICMP_ERRORS_MAX;
 	w = world_new_with(&config);
-	for (uint32_t i = 0; i < 6000; i++) {
+	for (uint32_t i = 0; i < ICMP_ERRORS_MAX + 1000; i++) {
 		struct flow_record *f = record(w, 0,
 		    ROUTER ":0>203.0.0.0:0 proto=1 flags=none pkts=1 "
 			   "octets=56 exporter=r1 icmp=3/1");
@@ -490,7 +491,7 @@ source_goes_with_its_last_icmp_error(void **state)
 		engine_take(w->engine, w->flows);
 	}
 	engine_summary(w->engine, &summary);
-	assert_int_equal(summary.sources, 4096);
+	assert_int_equal(summary.sources, ICMP_ERRORS_MAX);
 	world_free(w);
 }
 

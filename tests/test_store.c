@@ -525,7 +525,8 @@ restore_gives_back_what_was_written(void **state)
 	assert_ok(store_restore(x->store, take, &r));
 	assert_int_equal(r.batch->findings[0].kind, FINDING_EXPORTER);
 	assert_int_equal(count_kind(r.batch, FINDING_EXPORTER), 3);
-	assert_int_equal(count_kind(r.batch, FINDING_EXPOSURE), 10);
+	/* ten open ones, and a port that is dark again */
+	assert_int_equal(count_kind(r.batch, FINDING_EXPOSURE), 11);
 	assert_int_equal(count_kind(r.batch, FINDING_HOST), 4);
 	/* three alerts of open exposures; one is of a closed one */
 	assert_int_equal(count_kind(r.batch, FINDING_TRANS_DARKPORT), 3);
@@ -537,9 +538,7 @@ restore_gives_back_what_was_written(void **state)
 		if (world->findings[i].kind != FINDING_EXPOSURE)
 			continue;
 		f = find(r.batch, FINDING_EXPOSURE, e->id);
-		assert_true((f != NULL) == (e->state != EXPOSURE_CLOSED));
-		if (f == NULL)
-			continue;
+		assert_non_null(f);
 		assert_same_exposure(&f->exposure, e);
 		assert_int_equal(f->exposure.exporter,
 		    e->exporter == 77 ? STORE_EXPORTER_NONE : e->exporter);

@@ -188,7 +188,9 @@ world_flow(struct world *w, int64_t at_ms, const char *text)
 	struct flow_record *f = &w->flows->records[0];
 
 	assert_true(case_parse_record(text, f));
-	f->received_ms = f->export_ms = WORLD_MS + at_ms;
+	if (f->export_ms == f->received_ms) /* not told */
+		f->export_ms = WORLD_MS + at_ms;
+	f->received_ms = WORLD_MS + at_ms;
 	if ((f->has & FLOW_HAS_TIMES) == 0) {
 		f->has |= FLOW_HAS_TIMES;
 		f->start_ms = f->end_ms = f->received_ms;
@@ -236,6 +238,20 @@ restore(struct world *w, struct finding *f)
 	assert_ok(engine_restore(w->engine, f));
 }
 
+static bool
+is_open(const struct world *w, const struct finding_exposure *closed)
+{
+	for (uint32_t i = 0; i < w->exposure_count; i++) {
+		const struct finding_exposure *x = &w->exposures[i];
+
+		if (x->state != EXPOSURE_CLOSED && x->port == closed->port &&
+		    x->proto == closed->proto &&
+		    addr_equal(&x->host, &closed->host))
+			return true;
+	}
+	return false;
+}
+
 void
 world_restart(struct world *w)
 {
@@ -255,6 +271,14 @@ world_restart(struct world *w)
 		f.kind = FINDING_EXPOSURE;
 		f.exposure = w->exposures[i];
 		if (f.exposure.state != EXPOSURE_CLOSED)
+			restore(w, &f);
+	}
+	/* each test closes a port once at most before it restarts */
+	for (uint32_t i = 0; i < w->exposure_count; i++) {
+		f.kind = FINDING_EXPOSURE;
+		f.exposure = w->exposures[i];
+		if (f.exposure.state == EXPOSURE_CLOSED &&
+		    !is_open(w, &f.exposure))
 			restore(w, &f);
 	}
 	for (uint32_t i = 0; i < w->guard_count; i++) {

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clocks that are wrong, evidence that contradicts itself, what was believed
+ * and taken back, and what is forgotten for lack of room. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/test.h"
+#include "tests/world.h"
+
+#define MINUTE 60000
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * INT64_C(3600000))
+#define CLIENT "203.0.113.10"
+#define OTHER  "203.0.113.11"
+#define HOST   "10.0.0.5"
+
+/* --- clocks ----------------------------------------------------------------
+ */
+
+/* A record told by a clock that is off by off_ms. */
+static void
+flow_by_clock(struct world *w, int64_t at_ms, int64_t off_ms, const char *text)
+{
+	char timed[256];
+
+	snprintf(timed, sizeof(timed), "%s export_ms=%lld start_ms=%lld", text,
+	    (long long)(at_ms + off_ms), (long long)(at_ms + off_ms));
+	world_flow(w, at_ms, timed);
+}
+
+static void
+exporter_whose_clock_is_behind_training_does_not_hush_alerts(void **state)
+{
+	struct world *w = world_new(HOUR);
+
+	(void)state;
+	world_attempt(w, 3 * DAY, CLIENT ":40000", HOST ":25", 'a');
+	world_tick(w, 3 * DAY + 2 * HOUR);
+	flow_by_clock(w, 3 * DAY + 2 * HOUR, -3 * DAY,
+	    CLIENT ":40000>" HOST ":443 proto=6 flags=0x02 pkts=1 octets=60");
+	flow_by_clock(w, 3 * DAY + 2 * HOUR, -3 * DAY,
+	    HOST ":443>" CLIENT ":40000 proto=6 flags=0x12 pkts=1 octets=60");
+	world_collect(w);
+	assert_non_null(world_alert(w, HOST, 443));
+	assert_in_range(world_exposure(w, HOST, 443)->first_ms,
+	    WORLD_MS + 3 * DAY + 2 * HOUR - MINUTE,
+	    WORLD_MS + 3 * DAY + 2 * HOUR + MINUTE);
+	assert_int_equal(counter_get(&w->counters, COUNTER_TIME_SHIFTED), 2);
+	world_free(w);
+}
+
+/* Five minutes are drift: comparisons of its own times are left alone. */
+static void
+clock_that_is_minutes_off_is_left_alone(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	flow_by_clock(w, HOUR, -5 * MINUTE,
+	    CLIENT ":40000>" HOST ":443 proto=6 flags=0x02 pkts=1 octets=60");
+	flow_by_clock(w, HOUR, -5 * MINUTE,
+	    HOST ":443>" CLIENT ":40000 proto=6 flags=0x12 pkts=1 octets=60");
+	world_collect(w);
+	assert_int_equal(world_exposure(w, HOST, 443)->first_ms,
+	    WORLD_MS + HOUR - 5 * MINUTE);
+	assert_int_equal(counter_get(&w->counters, COUNTER_TIME_SHIFTED), 0);
+	world_free(w);
+}
+
+static void
+silence_is_found_after_the_clock_was_set_back(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	world_attempt(w, 30 * DAY, CLIENT ":40000", HOST ":80", 'a');
+	/* the mistake is seen, and the clock set */
+	world_attempt(w, HOUR, CLIENT ":40001", HOST ":81", 's');
+	world_tick(w, HOUR + MINUTE);
+	assert_null(world_event(w, CLIENT, HOST, 81));
+	world_tick(w, HOUR + 3 * MINUTE);
+	assert_non_null(world_event(w, CLIENT, HOST, 81));
+	assert_int_equal(world_event(w, CLIENT, HOST, 81)->answer,
+	    ANSWER_SILENT);
+	assert_int_equal(counter_get(&w->counters, COUNTER_CLOCK_SET_BACK), 1);
+	world_free(w);
+}
+
+/* --- contradictions --------------------------------------------------------
+ */
+
+/* The outside server of a connection sends a SYN behind its end. */
+static void
+syn_of_an_outside_server_on_our_clients_port_exposes_nothing(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	world_flow(w, 1000,
+	    HOST ":50123>" CLIENT ":443 proto=6 flags=0x1b pkts=6 octets=600 "
+		 "start_ms=1000 exporter=r1");
+	world_flow(w, 1000,
+	    CLIENT ":443>" HOST ":50123 proto=6 flags=0x1b pkts=6 octets=600 "
+		   "start_ms=1000 exporter=r1");
+	world_flow(w, 1400,
+	    CLIENT ":443>" HOST ":50123 proto=6 flags=0x02 pkts=1 octets=60 "
+		   "start_ms=1400 exporter=r1");
+	world_drain(w);
+	assert_int_equal(w->exposure_count, 0);
+	assert_int_equal(w->alert_count, 0);
+	world_free(w);
+}
+
+/* An exact SYN-ACK from inside outweighs whatever the outside did. */
+static void
+exact_syn_ack_from_inside_settles_a_contradiction(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	world_flow(w, 0,
+	    CLIENT ":40000>" HOST ":50123 proto=6 flags=0x02 pkts=1 octets=60");
+	world_flow(w, 0,
+	    CLIENT ":40000>" HOST
+		   ":50123 proto=6 flags=0x1a pkts=4 octets=400");
+	world_flow(w, 0,
+	    HOST ":50123>" CLIENT ":40000 proto=6 flags=0x12 pkts=1 octets=60");
+	world_drain(w);
+	assert_string_equal(rule_name(world_exposure(w, HOST, 50123)->rule),
+	    "A1:D1");
+	world_free(w);
+}
+
+/* --- what is taken back ----------------------------------------------------
+ */
+
+/* The first acceptance was a probe from inside that the outside reset. */
+static void
+exposure_is_opened_by_the_next_when_its_opener_is_taken_back(void **state)
+{
+	struct world *w = world_new(0);
+	const struct finding_exposure *x;
+
+	(void)state;
+	world_flow(w, 0,
+	    HOST ":8080>" CLIENT ":80 proto=6 flags=0x12 pkts=1 octets=44");
+	world_attempt(w, 2000, OTHER ":40000", HOST ":8080", 'a');
+	world_collect(w);
+	assert_int_equal(world_exposure(w, HOST, 8080)->first_ms, WORLD_MS);
+	world_flow(w, 3000,
+	    CLIENT ":80>" HOST ":8080 proto=6 flags=0x04 pkts=1 octets=40 "
+		   "start_ms=10");
+	world_drain(w);
+	x = world_exposure(w, HOST, 8080);
+	assert_non_null(x);
+	assert_int_equal(x->accepted, 1);
+	assert_int_equal(x->first_ms, WORLD_MS + 2000);
+	assert_int_equal(x->first_client_port, 40000);
+	assert_int_equal(world_alert(w, HOST, 8080)->opened_ms,
+	    WORLD_MS + 2000);
+	world_free(w);
+}
+
+/* What was a probe at first was answered: the next one is the first. */
+static void
+first_probe_is_found_anew_when_it_was_none(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	world_attempt(w, 0, CLIENT ":40000", HOST ":81", 's');
+	world_attempt(w, 10000, CLIENT ":40001", HOST ":82", 'a');
+	world_attempt(w, 20000, CLIENT ":40002", HOST ":83", 's');
+	/* the opener of 82 is still remembered when silence is found */
+	world_flow(w, 2 * MINUTE,
+	    CLIENT ":40001>" HOST
+		   ":82 proto=6 flags=0x18 pkts=4 octets=400 start_ms=20000");
+	world_tick(w, 3 * MINUTE);
+	assert_true(world_alert(w, HOST, 82)->first_client_had_probed);
+	/* a late answer: 81 was open, and asked as 82 was */
+	world_flow(w, 3 * MINUTE,
+	    HOST ":81>" CLIENT ":40000 proto=6 flags=0x12 pkts=1 octets=60 "
+		 "start_ms=1");
+	world_drain(w);
+	assert_non_null(world_exposure(w, HOST, 81));
+	assert_false(world_alert(w, HOST, 82)->first_client_had_probed);
+	world_free(w);
+}
+
+static void
+port_knows_over_a_restart_since_when_it_is_dark(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	world_attempt(w, 0, CLIENT ":40000", HOST ":443", 'a');
+	world_attempt(w, HOUR, CLIENT ":40001", HOST ":443", 'r');
+	world_attempt(w, HOUR + MINUTE, CLIENT ":40002", HOST ":443", 'r');
+	world_drain(w);
+	assert_int_equal(world_exposure(w, HOST, 443)->state, EXPOSURE_CLOSED);
+	world_restart(w);
+	world_attempt(w, 5 * HOUR, CLIENT ":40003", HOST ":443", 'a');
+	world_drain(w);
+	assert_int_equal(w->exposure_count, 2);
+	assert_int_equal(world_alert(w, HOST, 443)->dark_since_ms,
+	    WORLD_MS + HOUR);
+	world_free(w);
+}
+
+/* --- bounds ----------------------------------------------------------------
+ */
+
+static void
+every_port_unreachable_of_a_horizontal_scan_is_matched(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	for (int i = 1; i <= 200; i++) {
+		char text[160];
+
+		snprintf(text, sizeof(text),
+		    CLIENT ":40000>10.0.1.%d:161 proto=17 pkts=1 octets=60 "
+			   "exporter=r1",
+		    i);
+		world_flow(w, i, text);
+		snprintf(text, sizeof(text),
+		    "10.0.1.%d:0>" CLIENT ":0 proto=1 pkts=1 octets=88 "
+		    "icmp=3/3 exporter=r1",
+		    i);
+		world_flow(w, i, text);
+	}
+	world_drain(w);
+	assert_int_equal(world_outcomes(w, OUTCOME_REFUSED), 200);
+	assert_int_equal(world_outcomes(w, OUTCOME_SILENT), 0);
+	world_free(w);
+}
+
+static void
+silence_that_can_no_longer_be_revoked_is_counted(void **state)
+{
+	struct engine_config config = world_config(0);
+	struct world *w;
+
+	(void)state;
+	config.max_pairs = 64;
+	w = world_new_with(&config);
+	for (int i = 0; i < 32; i++) {
+		char client[64];
+
+		snprintf(client, sizeof(client), CLIENT ":%d", 40000 + i);
+		world_attempt(w, i, client, HOST ":81", 's');
+	}
+	world_tick(w, 5 * MINUTE);
+	assert_int_equal(counter_get(&w->counters, COUNTER_SHED_SILENCES), 0);
+	for (int i = 0; i < 64; i++) {
+		char client[64];
+
+		snprintf(client, sizeof(client), OTHER ":%d", 40000 + i);
+		world_attempt(w, 5 * MINUTE + i, client, HOST ":82", 's');
+	}
+	assert_int_equal(counter_get(&w->counters, COUNTER_SHED_SILENCES), 32);
+	world_free(w);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(
+		    exporter_whose_clock_is_behind_training_does_not_hush_alerts),
+		TEST(clock_that_is_minutes_off_is_left_alone),
+		TEST(silence_is_found_after_the_clock_was_set_back),
+		TEST(
+		    syn_of_an_outside_server_on_our_clients_port_exposes_nothing),
+		TEST(exact_syn_ack_from_inside_settles_a_contradiction),
+		TEST(
+		    exposure_is_opened_by_the_next_when_its_opener_is_taken_back),
+		TEST(first_probe_is_found_anew_when_it_was_none),
+		TEST(port_knows_over_a_restart_since_when_it_is_dark),
+		TEST(every_port_unreachable_of_a_horizontal_scan_is_matched),
+		TEST(silence_that_can_no_longer_be_revoked_is_counted),
+	};
+
+	return RUN_TESTS(tests);
+}
