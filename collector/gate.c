@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "collector/fixbuf.h"
 #include "collector/gate.h"
@@ -36,6 +37,8 @@ struct gate {
 	uint16_t library_ids[GATE_LIBRARY_MAX]; /* the free ones */
 	uint32_t library_free;
 	struct template_plan plan; /* of the template being learnt */
+	struct ie_record record;   /* the last read by a plan; */
+	ie_set present;		   /* all others of its members are 0 */
 	/* of the message being walked: */
 	struct exporter *exporter;
 	bool is_ipfix;
@@ -198,20 +201,20 @@ static struct template *
 learn_template(struct gate *g, uint16_t id,
     const struct template_definition *definition)
 {
-	bool is_spent = template_is_spent(g->templates);
-	struct template *p =
-	    id >= TEMPLATE_ID_MIN ? find_template(g, id) : NULL;
+	struct template *p = NULL;
 
 	g->result.templates++;
 	if (definition->is_options)
 		count(g, COUNTER_OPTIONS_TEMPLATES);
+	if (template_is_spent(g->templates)) {
+		count(g, COUNTER_TEMPLATES_REFUSED_LIMIT);
+		return NULL;
+	}
+	if (id >= TEMPLATE_ID_MIN)
+		p = find_template(g, id);
 	if (p != NULL && template_is_same(p, definition)) {
 		template_refresh(g->templates, p, g->now_ms);
 		return p;
-	}
-	if (p == NULL && is_spent) {
-		count(g, COUNTER_TEMPLATES_REFUSED_LIMIT);
-		return NULL;
 	}
 	if (id < TEMPLATE_ID_MIN ||
 	    !template_compile(definition, g->max_fields, &g->plan)) {
@@ -353,11 +356,12 @@ static void
 decode_by_plan(struct gate *g, const struct template *p, const uint8_t *octets,
     uint32_t records)
 {
-	struct ie_record r = { 0 };
-
+	if ((g->present & ~p->present) != 0)
+		memset(&g->record, 0, sizeof(g->record));
+	g->present = p->present;
 	for (uint32_t i = 0; i < records; i++, octets += p->octets) {
-		template_read(p, octets, &r);
-		g->fn(&r, p->present, g->arg);
+		template_read(p, octets, &g->record);
+		g->fn(&g->record, p->present, g->arg);
 	}
 }
 

@@ -47,6 +47,15 @@
 	    IE_BIT(IE_END_UPTIME) | IE_BIT(IE_START_DELTA) |                   \
 	    IE_BIT(IE_END_DELTA))
 
+#define ANY_TIMES_PRESENT (TIMES_PRESENT | IE_BIT(IE_OBSERVED_MS))
+
+#define REVERSE_TIMES_PRESENT                                                  \
+	(IE_BIT(IE_REV_START_MS) | IE_BIT(IE_REV_END_MS) |                     \
+	    IE_BIT(IE_REV_START_US) | IE_BIT(IE_REV_END_US) |                  \
+	    IE_BIT(IE_REV_START_NS) | IE_BIT(IE_REV_END_NS) |                  \
+	    IE_BIT(IE_REV_START_S) | IE_BIT(IE_REV_END_S) |                    \
+	    IE_BIT(IE_REV_START_UPTIME) | IE_BIT(IE_REV_END_UPTIME))
+
 #define V4_PRESENT (IE_BIT(IE_SRC_V4) | IE_BIT(IE_DST_V4))
 #define V6_PRESENT (IE_BIT(IE_SRC_V6) | IE_BIT(IE_DST_V6))
 
@@ -234,9 +243,23 @@ set_forward_times(const struct resolve_context *c, const struct ie_record *r,
 	set_times(c, r, present, &t, f);
 }
 
+/* The forward half's times, for a half that began later (CERT 21). */
+static void
+delay_times(const struct ie_record *r, ie_set present, struct flow_record *f)
+{
+	uint32_t delay_ms = has(present, IE_REV_DELAY_MS) ? r->rev_delay_ms : 0;
+
+	if ((f->has & FLOW_HAS_UPTIME) != 0)
+		f->start_uptime_ms += delay_ms;
+	if ((f->has & FLOW_HAS_TIMES) != 0)
+		f->start_ms += delay_ms;
+	if (f->end_ms < f->start_ms)
+		f->end_ms = f->start_ms;
+}
+
 /*
  * Times of its own where it has them, else the forward half's, whose start is
- * reverseFlowDeltaMilliseconds later, if that is told (CERT 21).
+ * reverseFlowDeltaMilliseconds later, if that is told.
  */
 static void
 set_reverse_times(const struct resolve_context *c, const struct ie_record *r,
@@ -247,21 +270,19 @@ set_reverse_times(const struct resolve_context *c, const struct ie_record *r,
 		r->rev_start_s, r->rev_end_s, r->rev_start_uptime,
 		r->rev_end_uptime, has(present, IE_REV_START_UPTIME), false,
 		false, 0, 0, 0 };
-	uint32_t delay_ms = has(present, IE_REV_DELAY_MS) ? r->rev_delay_ms : 0;
-	const struct flow_record forward = *f;
+	const uint16_t told = FLOW_HAS_TIMES | FLOW_HAS_UPTIME;
+	uint16_t forward_has = f->has & told;
+	uint32_t forward_uptime_ms = f->start_uptime_ms;
 
-	f->has &= (uint16_t) ~(FLOW_HAS_TIMES | FLOW_HAS_UPTIME);
+	f->has &= (uint16_t)~told;
 	f->start_uptime_ms = 0;
 	set_times(c, r, present, &t, f);
-	if ((f->has & FLOW_HAS_TIMES) == 0) {
-		f->has |= forward.has & (FLOW_HAS_TIMES | FLOW_HAS_UPTIME);
-		if ((f->has & FLOW_HAS_UPTIME) != 0)
-			f->start_uptime_ms = forward.start_uptime_ms + delay_ms;
-		if ((f->has & FLOW_HAS_TIMES) != 0)
-			f->start_ms = forward.start_ms + delay_ms;
-		if (f->end_ms < f->start_ms)
-			f->end_ms = f->start_ms;
-	}
+	if ((f->has & FLOW_HAS_TIMES) != 0)
+		return;
+	f->has |= forward_has;
+	if ((f->has & FLOW_HAS_UPTIME) != 0)
+		f->start_uptime_ms = forward_uptime_ms;
+	delay_times(r, present, f);
 }
 
 static struct addr
@@ -547,12 +568,16 @@ resolve_record(const struct resolve_context *context, const struct ie_record *r,
 	    sampling_of(context->sampling, r, present, context->header_rate);
 	set_transport(r, present, f);
 	set_forward(r, present, f);
-	if (!set_usual_times(context, r, present, f))
+	if ((present & ANY_TIMES_PRESENT) != 0 &&
+	    !set_usual_times(context, r, present, f))
 		set_forward_times(context, r, present, f);
 	if ((present & REVERSE_PRESENT) == 0)
 		return 1;
 	out[1] = *f;
 	set_reverse(r, present, &out[1]);
-	set_reverse_times(context, r, present, &out[1]);
+	if ((present & REVERSE_TIMES_PRESENT) != 0)
+		set_reverse_times(context, r, present, &out[1]);
+	else
+		delay_times(r, present, &out[1]);
 	return 2;
 }

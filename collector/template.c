@@ -45,6 +45,8 @@ struct template_table {
 	uint32_t hand;	     /* where to look for old ones next */
 	uint32_t lookups_left;
 	struct template *recent[RECENT]; /* by recent_of() */
+	struct template_key sought;	 /* by the last look-up, */
+	uint64_t sought_hash;		 /* so that adding it needs no hash */
 };
 
 /* One that is longer is not kept over a restart. */
@@ -284,7 +286,9 @@ template_find(struct template_table *t, const struct exporter *e, uint16_t id)
 	if (template_is_spent(t))
 		return NULL;
 	spend(t);
-	p = table_find(t->table, &key);
+	t->sought = key;
+	t->sought_hash = table_hash(t->table, &key);
+	p = table_find_hashed(t->table, &key, t->sought_hash);
 	if (p != NULL)
 		*recent = p;
 	return p;
@@ -323,7 +327,10 @@ template_add(struct template_table *t, struct exporter *e, uint16_t id)
 	if (e->info.templates >= t->max_each ||
 	    (is_common && t->common == t->common_max))
 		return NULL;
-	p = table_insert(t->table, &key);
+	if (t->sought.exporter != key.exporter || t->sought.id != key.id)
+		t->sought_hash = table_hash(t->table, &key);
+	t->sought = key;
+	p = table_insert_hashed(t->table, &key, t->sought_hash);
 	assert(p != NULL); /* the shares and the rest are all there is */
 	slot = table_slot(t->table, p);
 	if (slot >= t->slots_seen)
