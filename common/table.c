@@ -7,6 +7,9 @@
 #include "common/index.h"
 #include "common/table.h"
 
+#define LINE_OCTETS 64
+#define FETCHED	    320 /* octets of an entry, at most */
+
 struct table {
 	uint8_t *slab;
 	size_t stride;
@@ -138,9 +141,12 @@ void
 table_prefetch_entry(const struct table *t, uint64_t hash)
 {
 	uint32_t slot = index_guess(&t->index, hash);
+	size_t lines = t->stride < FETCHED ? t->stride : FETCHED;
 
-	if (slot != INDEX_NONE)
-		__builtin_prefetch(entry_at(t, slot));
+	if (slot == INDEX_NONE)
+		return;
+	for (size_t at = 0; at < lines; at += LINE_OCTETS)
+		__builtin_prefetch(entry_at(t, slot) + at);
 }
 
 void *

@@ -64,16 +64,18 @@ clients_estimate(const struct client_sketch *s)
 {
 	const double m = CLIENT_REGISTERS;
 	const double alpha = 0.709; /* for 64 registers */
-	double sum = 0;
+	uint64_t shares = 0;	    /* in units of the smallest, 2^-RANK_MAX */
+	double sum;
 	int zeros = 0;
 	double estimate;
 
 	if (s->count <= CLIENT_EXACT)
 		return s->count;
 	for (int i = 0; i < CLIENT_REGISTERS; i++) {
-		sum += ldexp(1, -s->registers[i]);
+		shares += UINT64_C(1) << (RANK_MAX - s->registers[i]);
 		zeros += s->registers[i] == 0;
 	}
+	sum = (double)shares / (double)(UINT64_C(1) << RANK_MAX);
 	estimate = alpha * m * m / sum;
 	if (estimate <= 2.5 * m && zeros != 0)
 		estimate = m * log(m / zeros); /* linear counting */

@@ -467,10 +467,9 @@ struct finding_exposure {
 	uint64_t refused;   /* attempts refused since the last acceptance */
 	uint64_t alert_id;  /* 0: no trans-darkport */
 	uint64_t event_id;  /* scan event of the opening attempt, 0: none */
-	struct client_sketch sketch;
-	uint32_t clients;  /* estimate */
-	uint32_t exporter; /* index; who showed the opening attempt */
-	uint32_t evidence; /* bits kept for the tier: exposure/hem.c */
+	uint32_t clients;   /* estimate */
+	uint32_t exporter;  /* index; who showed the opening attempt */
+	uint32_t evidence;  /* bits kept for the tier: exposure/hem.c */
 	uint16_t port;
 	uint16_t first_client_port;
 	uint8_t proto;
@@ -480,6 +479,7 @@ struct finding_exposure {
 	uint8_t rule;	    /* enum rule: the best evidence */
 	uint8_t confidence; /* enum confidence */
 	uint8_t listener;   /* enum listener */
+	struct client_sketch sketch;
 };
 
 struct finding_trans_darkport {

@@ -68,8 +68,12 @@ static struct feed_profile
 joint_profile(const struct engine *e, const struct pair *pair)
 {
 	struct feed_profile a = profile_of(e, &pair->outer);
-	struct feed_profile b = profile_of(e, &pair->inner);
+	struct feed_profile b;
 
+	if (pair->outer.present && pair->inner.present &&
+	    pair->outer.exporter == pair->inner.exporter)
+		return a;
+	b = profile_of(e, &pair->inner);
 	return (struct feed_profile){
 		.one_sided = a.one_sided || b.one_sided,
 		.sampled = a.sampled || b.sampled,
@@ -138,19 +142,30 @@ is_told_by_flags(const struct pair *pair)
 	       ((pair->outer.evidence ^ pair->inner.evidence) & EV_SYN) != 0;
 }
 
+/* Whatever was before it, an outer half alone waits for the other one. */
+static bool
+only_waits(const struct verdict_input *in)
+{
+	return in->outer->present && !in->inner->present && !in->final &&
+	       !in->feed.one_sided && !in->feed.merged_flags;
+}
+
+/* What the tables know; each is asked only where a rule may ask for it. */
 static void
 ask_history(struct engine *e, const struct look *look, struct verdict_input *in)
 {
 	const struct pair_key *key = &look->key;
+	bool both = in->outer->present && in->inner->present;
 
 	in->known_service = look->x != NULL && exposure_is_confirmed(look->x) &&
 			    !rests_on(e, look);
-	in->pinhole = has_pinholes(key->proto) &&
+	in->pinhole = both && !in->known_service && has_pinholes(key->proto) &&
 		      pinholes_has(e->pinholes, &key->inner, key->proto,
 			  key->inner_port, pair_ts_ms(look->pair));
 	in->related =
 	    key->proto == PROTOCOL_UDP && listener_transfer(e, look) != NULL;
-	if (!in->known_service && !is_told_by_flags(look->pair))
+	if (!in->known_service && !is_told_by_flags(look->pair) &&
+	    !only_waits(in))
 		in->fan_in = fan_ins_get(e->fan_ins, &key->inner, key->proto,
 		    key->inner_port);
 	if (in->final && !look->pair->inner.present)

@@ -10,7 +10,7 @@
 /* So many of the places scanners do not take from the others. */
 #define ORDINARY_SHARE 8
 
-#define FILTER_BITS 14
+#define FILTER_BITS 12 /* it must stay in the nearest cache */
 
 struct sources {
 	struct table *table;
