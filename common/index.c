@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The index's memory, and what changes it. */
 #include <assert.h>
-#include <stdlib.h>
 
 #include "common/index.h"
+#include "common/pages.h"
 
 /* Places taken of INDEX_PLACES when the table is full. */
 #define PLACES_USED 9
@@ -29,17 +29,14 @@ bool
 index_init(struct index *ix, uint32_t max)
 {
 	ix->count = chunk_count(max);
-	ix->chunks = aligned_alloc(LINE_OCTETS, index_bytes(max));
-	if (ix->chunks == NULL)
-		return false;
-	memset(ix->chunks, 0, index_bytes(max));
-	return true;
+	ix->chunks = pages_new(index_bytes(max));
+	return ix->chunks != NULL;
 }
 
 void
 index_free(struct index *ix)
 {
-	free(ix->chunks);
+	pages_free(ix->chunks, ix->count * sizeof(struct index_chunk));
 	ix->chunks = NULL;
 }
 

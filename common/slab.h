@@ -12,8 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "common/pages.h"
 
 #define SLAB_NONE UINT32_MAX /* no slot */
 
@@ -30,7 +31,7 @@ static inline bool
 slab_init(struct slab *s, uint32_t max, size_t size)
 {
 	assert(size >= sizeof(uint32_t));
-	*s = (struct slab){ .places = calloc(max, size),
+	*s = (struct slab){ .places = pages_new(max * size),
 		.size = size,
 		.max = max,
 		.free = SLAB_NONE };
@@ -40,7 +41,7 @@ slab_init(struct slab *s, uint32_t max, size_t size)
 static inline void
 slab_free(struct slab *s)
 {
-	free(s->places);
+	pages_free(s->places, s->max * s->size);
 	s->places = NULL;
 }
 

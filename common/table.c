@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/index.h"
+#include "common/pages.h"
 #include "common/table.h"
 
 #define LINE_OCTETS 64
@@ -69,7 +70,7 @@ table_new(uint32_t max, size_t key_size, size_t value_size,
 	t->shift = (unsigned)__builtin_ctzll(t->stride);
 	t->inverse = inverse_of(t->stride >> t->shift);
 	t->key = *key;
-	t->slab = calloc(max, t->stride);
+	t->slab = pages_new(max * t->stride);
 	if (!index_init(&t->index, max) || t->slab == NULL) {
 		table_free(t);
 		return NULL;
@@ -83,7 +84,7 @@ table_free(struct table *t)
 	if (t == NULL)
 		return;
 	index_free(&t->index);
-	free(t->slab);
+	pages_free(t->slab, t->max * t->stride);
 	free(t);
 }
 

@@ -134,20 +134,22 @@ rests_on(const struct engine *e, const struct look *look)
 	       look->x->finding.accepted <= 1;
 }
 
-/* One end alone sent SYN: nothing but flags will be asked for a direction. */
-static bool
-is_told_by_flags(const struct pair *pair)
+/* With what many peers tell of the inner end, where a rule asks for it. */
+static struct verdict
+verdict_by_peers(const struct engine *e, const struct look *look,
+    struct verdict_input *in)
 {
-	return pair->proto == PROTOCOL_TCP &&
-	       ((pair->outer.evidence ^ pair->inner.evidence) & EV_SYN) != 0;
-}
+	bool asks = false;
+	struct verdict v;
 
-/* Whatever was before it, an outer half alone waits for the other one. */
-static bool
-only_waits(const struct verdict_input *in)
-{
-	return in->outer->present && !in->inner->present && !in->final &&
-	       !in->feed.one_sided && !in->feed.merged_flags;
+	in->asks_fan_in = &asks;
+	v = verdict_of(in);
+	in->asks_fan_in = NULL;
+	if (!asks || look->key.scope != SCOPE_EXTERNAL)
+		return v;
+	in->fan_in = fan_ins_get(e->fan_ins, &look->key.inner, look->key.proto,
+	    look->key.inner_port);
+	return in->fan_in == FAN_IN_UNKNOWN ? v : verdict_of(in);
 }
 
 /* What the tables know; each is asked only where a rule may ask for it. */
@@ -164,10 +166,6 @@ ask_history(struct engine *e, const struct look *look, struct verdict_input *in)
 			  key->inner_port, pair_ts_ms(look->pair));
 	in->related =
 	    key->proto == PROTOCOL_UDP && listener_transfer(e, look) != NULL;
-	if (!in->known_service && !is_told_by_flags(look->pair) &&
-	    !only_waits(in))
-		in->fan_in = fan_ins_get(e->fan_ins, &key->inner, key->proto,
-		    key->inner_port);
 	if (in->final && !look->pair->inner.present)
 		in->icmp = icmp_of(e, look);
 }
@@ -206,7 +204,7 @@ judge(struct engine *e, const struct look *look, bool final)
 		in.inner_port = key->outer_port;
 		turned = true;
 	}
-	v = verdict_of(&in);
+	v = verdict_by_peers(e, look, &in);
 	if (turned && v.initiator != SIDE_NONE)
 		v.initiator =
 		    v.initiator == SIDE_OUTER ? SIDE_INNER : SIDE_OUTER;

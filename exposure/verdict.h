@@ -50,6 +50,7 @@ struct verdict_input {
 	enum side claimed;     /* initiator by IE 239 biflowDirection */
 	enum side prior;       /* initiator in an earlier generation, exact */
 	enum fan_in fan_in;
+	bool *asks_fan_in; /* set when it mattered; NULL: nobody asks */
 	enum icmp_error icmp;
 };
 

@@ -97,6 +97,8 @@ direction_by_history(const struct verdict_input *in)
 {
 	if (in->known_service)
 		return (struct direction){ SIDE_OUTER, 6, CONFIDENCE_MED };
+	if (in->asks_fan_in != NULL)
+		*in->asks_fan_in = true;
 	if (in->fan_in == FAN_IN_RESPONDER)
 		return (struct direction){ SIDE_OUTER, 7, CONFIDENCE_MED };
 	if (in->fan_in == FAN_IN_CLIENT)
