@@ -25,8 +25,8 @@
 	" vetting, rule, confidence, first_ms, last_ms, closed_ms,"            \
 	" refused_ms, accepted, refused, clients, sketch, evidence,"           \
 	" alert_id, event_id, first_client_ip, first_client_port,"             \
-	" exporter_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"      \
-	" ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	" exporter_id, listener) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"  \
+	" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 #define EXPOSURE_UPDATE                                                        \
 	" ON CONFLICT(id) DO UPDATE SET state = excluded.state,"               \
 	" tier = excluded.tier, vetting = excluded.vetting,"                   \
@@ -36,7 +36,7 @@
 	" accepted = excluded.accepted, refused = excluded.refused,"           \
 	" clients = excluded.clients, sketch = excluded.sketch,"               \
 	" evidence = excluded.evidence, alert_id = excluded.alert_id,"         \
-	" event_id = excluded.event_id,"                                       \
+	" event_id = excluded.event_id, listener = excluded.listener,"         \
 	" first_client_port = excluded.first_client_port"
 #define SCAN_EVENT_VALUES                                                      \
 	"t_scan_event(id, ts_ms, src_id, dst_id, proto, port, src_port,"       \
@@ -109,6 +109,9 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 	    " VALUES (?, ?, ?, ?) ON CONFLICT(ip) DO UPDATE SET"
 	    " label = excluded.label, first_ms = excluded.first_ms,"
 	    " last_ms = excluded.last_ms",
+	[STATEMENT_HOST_GUARD] =
+	    "REPLACE INTO t_host_guard(host_ip, since_ms, until_ms,"
+	    " turned_away) VALUES (?, ?, ?, ?)",
 	/* An id keeps its host, protocol and port: not setting them again
 	 * leaves the indexes alone. */
 	[STATEMENT_EXPOSURE] = EXPOSURE_INSERT EXPOSURE_UPDATE
@@ -527,6 +530,22 @@ write_host(struct store *s, const struct finding *f)
 	return db_run(&b);
 }
 
+static int
+write_host_guard(struct store *s, const struct finding *f)
+{
+	const struct finding_host_guard *g = &f->host_guard;
+	struct db_binder b = db_bind(s->statements[STATEMENT_HOST_GUARD]);
+	int err = ensure_address(s, &g->host);
+
+	if (err != ERR_OK)
+		return err;
+	db_bind_octets(&b, g->host.octets, sizeof(g->host.octets));
+	db_bind_int(&b, g->since_ms);
+	db_bind_time(&b, g->until_ms);
+	db_bind_count(&b, g->turned_away);
+	return db_run(&b);
+}
+
 static void
 bind_exposure(struct db_binder *b, const struct store *s,
     const struct finding_exposure *e, const uint8_t sketch[SKETCH_OCTETS])
@@ -554,6 +573,7 @@ bind_exposure(struct db_binder *b, const struct store *s,
 	db_bind_addr(b, &e->first_client);
 	db_bind_int(b, e->first_client_port);
 	bind_exporter(b, s, e->exporter);
+	db_bind_text(b, listener_name(e->listener));
 }
 
 static int
@@ -698,7 +718,7 @@ write_finding(struct store *s, const struct finding *f)
 	case FINDING_HOST:
 		return write_host(s, f);
 	case FINDING_HOST_GUARD:
-		return ERR_OK;
+		return write_host_guard(s, f);
 	case FINDING_EXPOSURE:
 		return write_exposure(s, f);
 	case FINDING_EXPOSURE_RETRACTED:

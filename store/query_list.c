@@ -42,7 +42,8 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 		"'accepted', accepted, 'clients', clients, 'rule', rule,"
 		"'confidence', confidence, 'first_client', first_client,"
 		"'first_client_port', first_client_port,"
-		"'exporter', exporter), host_ip, proto_num, port, id",
+		"'exporter', exporter, 'listener', listener), host_ip,"
+		" proto_num, port, id",
 	    .view = "exposures",
 	    .after = "(host_ip, proto_num, port, id) > (@ip, @n0, @n1, @n2)",
 	    .order = "host_ip, proto_num, port, id",
@@ -55,7 +56,8 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	[QUERY_HOSTS] = {
 	    .select = "json_object('host', host, 'label', label,"
 		"'first_seen', first_seen_iso, 'last_seen', last_seen_iso,"
-		"'exposed', exposed), host_ip, 0, 0, 0",
+		"'exposed', exposed, 'guarded_since', guarded_since_iso),"
+		" host_ip, 0, 0, 0",
 	    .view = "hosts",
 	    .after = "host_ip > @ip",
 	    .order = "host_ip",

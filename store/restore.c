@@ -179,6 +179,18 @@ read_exposure(struct store *s, struct db_row *r, struct finding *f)
 	e->first_client = db_read_addr(r);
 	e->first_client_port = (uint16_t)db_read_unsigned(r, UINT16_MAX);
 	e->exporter = read_exporter_index(s, r);
+	e->listener = db_read_word(r, listener_name, LISTENER_COUNT);
+}
+
+static void
+read_host_guard(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_host_guard *g = &f->host_guard;
+
+	(void)s;
+	g->host = db_read_addr(r);
+	g->since_ms = db_read_int(r);
+	g->turned_away = db_read_unsigned(r, INT64_MAX);
 }
 
 static void
@@ -246,7 +258,7 @@ static const struct restorer restorers[] = {
 	{ "SELECT id, host_ip, proto, port, state, tier, vetting, rule,"
 	  " confidence, first_ms, last_ms, closed_ms, refused_ms, accepted,"
 	  " refused, clients, sketch, evidence, alert_id, event_id,"
-	  " first_client_ip, first_client_port, exporter_id"
+	  " first_client_ip, first_client_port, exporter_id, listener"
 	  " FROM t_exposure WHERE state <> 'closed' ORDER BY id",
 	    FINDING_EXPOSURE, read_exposure },
 	/* the latest interval of a port that is dark now, as far as one can be
@@ -254,13 +266,17 @@ static const struct restorer restorers[] = {
 	{ "SELECT * FROM (SELECT id, host_ip, proto, port, state, tier,"
 	  " vetting, rule, confidence, first_ms, last_ms, max(closed_ms) AS"
 	  " dark_ms, refused_ms, accepted, refused, clients, sketch, evidence,"
-	  " alert_id, event_id, first_client_ip, first_client_port, exporter_id"
-	  " FROM t_exposure e WHERE state = 'closed' AND NOT EXISTS"
+	  " alert_id, event_id, first_client_ip, first_client_port, "
+	  "exporter_id,"
+	  " listener FROM t_exposure e WHERE state = 'closed' AND NOT EXISTS"
 	  " (SELECT 1 FROM t_exposure o WHERE o.host_ip = e.host_ip"
 	  " AND o.proto = e.proto AND o.port = e.port AND o.state <> 'closed')"
 	  " GROUP BY host_ip, proto, port ORDER BY dark_ms DESC LIMIT 65536)"
 	  " ORDER BY dark_ms, id",
 	    FINDING_EXPOSURE, read_exposure },
+	{ "SELECT host_ip, since_ms, turned_away FROM t_host_guard"
+	  " WHERE until_ms IS NULL ORDER BY host_ip",
+	    FINDING_HOST_GUARD, read_host_guard },
 	{ "SELECT t.id, t.exposure_id, t.host_ip, t.proto, t.port, t.state,"
 	  " t.opened_ms, t.dark_since_ms, t.first_client_ip,"
 	  " t.first_client_port, t.first_client_had_probed, t.exporter_id"

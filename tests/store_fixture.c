@@ -331,6 +331,7 @@ add_exposures_of_every_state(struct finding_batch *b)
 	e->tier = TIER_HINT;
 	e = &add_exposure(b, 13)->exposure;
 	e->tier = TIER_TRANSIENT;
+	e->listener = LISTENER_FTP;
 	e->host = fixture_addr("2001:db8::80");
 	e->first_client = fixture_addr("::");
 	e->exporter = 1;
@@ -338,6 +339,22 @@ add_exposures_of_every_state(struct finding_batch *b)
 	e->proto = 17;
 	e->port = 53;
 	e->exporter = 77; /* nobody said who that is */
+}
+
+/* A host whose map is frozen, and a time in which it was before. */
+static void
+add_guards(struct finding_batch *b)
+{
+	struct finding_host_guard *g = &add(b, FINDING_HOST_GUARD)->host_guard;
+
+	*g = (struct finding_host_guard){ .host = inside(2),
+		.since_ms = T0_MS,
+		.until_ms = T0_MS + HOUR_MS,
+		.turned_away = 5 };
+	g = &add(b, FINDING_HOST_GUARD)->host_guard;
+	*g = (struct finding_host_guard){ .host = inside(2),
+		.since_ms = T0_MS + 2 * HOUR_MS,
+		.turned_away = 300 };
 }
 
 static void
@@ -395,6 +412,7 @@ fixture_world(uint64_t sequence)
 	f->host.address = fixture_addr("2001:db8::80");
 	f->host.label[0] = '\0';
 	add_exposures_of_every_state(b);
+	add_guards(b);
 	for (uint32_t n = 6; n < 9; n++)
 		add_trans_darkport(b, n);
 	add_trans_darkport(b, 11)->trans_darkport.state = ALERT_ACKNOWLEDGED;

@@ -188,6 +188,11 @@ views_have_the_promised_columns(void **state)
 		" lost, share_lost, hour_iso FROM exporter_hours",
 		"SELECT hour, outcome, rule, attempts, hour_iso"
 		" FROM attempt_outcomes",
+		"SELECT listener FROM exposures WHERE listener <> ''",
+		"SELECT guarded_since, guarded_since_iso FROM hosts"
+		" WHERE guarded_since IS NOT NULL",
+		"SELECT host, since, until, turned_away, since_iso, until_iso"
+		" FROM host_guards",
 		"SELECT name, value FROM counters",
 	};
 	struct fixture *x = *state;

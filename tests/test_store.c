@@ -507,6 +507,7 @@ assert_same_exposure(const struct finding_exposure *a,
 	assert_int_equal(a->vetting, b->vetting);
 	assert_int_equal(a->rule, b->rule);
 	assert_int_equal(a->confidence, b->confidence);
+	assert_int_equal(a->listener, b->listener);
 }
 
 static void
@@ -528,6 +529,8 @@ restore_gives_back_what_was_written(void **state)
 	/* ten open ones, and a port that is dark again */
 	assert_int_equal(count_kind(r.batch, FINDING_EXPOSURE), 11);
 	assert_int_equal(count_kind(r.batch, FINDING_HOST), 4);
+	/* the one that has not ended */
+	assert_int_equal(count_kind(r.batch, FINDING_HOST_GUARD), 1);
 	/* three alerts of open exposures; one is of a closed one */
 	assert_int_equal(count_kind(r.batch, FINDING_TRANS_DARKPORT), 3);
 	/* hours 0, 1, 2; the clock stands in the third */
