@@ -105,8 +105,7 @@ struct settings {
 	struct faults_config faults;
 	uint32_t protocols[PROTOCOLS_MAX];
 	uint32_t protocol_count;
-	uint32_t address;
-	uint16_t port;
+	struct sender_target to; /* port 0: none yet */
 };
 
 #define SEQUENCE_RANDOM UINT64_MAX
@@ -227,25 +226,31 @@ set_number(struct settings *s, const struct setting *row, const char *text)
 	return true;
 }
 
+/* ADDR:PORT, an IPv6 address in brackets. */
 static bool
 set_target(struct settings *s, const char *text)
 {
-	const char *colon = strchr(text, ':');
-	char address[INET_ADDRSTRLEN];
-	struct in_addr in;
+	const char *colon = strrchr(text, ':');
+	bool is_ipv6 = text[0] == '[';
+	char address[INET6_ADDRSTRLEN];
 	unsigned long port;
+	size_t length;
 	char *end;
 
-	if (colon == NULL || (size_t)(colon - text) >= sizeof(address))
+	if (colon == NULL || (is_ipv6 && colon[-1] != ']'))
 		return false;
-	memcpy(address, text, (size_t)(colon - text));
-	address[colon - text] = '\0';
+	length = (size_t)(colon - text) - (is_ipv6 ? 2 : 0);
+	if (length >= sizeof(address))
+		return false;
+	memcpy(address, text + is_ipv6, length);
+	address[length] = '\0';
 	port = strtoul(colon + 1, &end, 10);
-	if (inet_pton(AF_INET, address, &in) != 1 || *end != '\0' || port < 1 ||
-	    port > UINT16_MAX)
+	if (*end != '\0' || port < 1 || port > UINT16_MAX ||
+	    inet_pton(is_ipv6 ? AF_INET6 : AF_INET, address, s->to.address) !=
+		1)
 		return false;
-	s->address = ntohl(in.s_addr);
-	s->port = (uint16_t)port;
+	s->to.is_ipv6 = is_ipv6;
+	s->to.port = (uint16_t)port;
 	return true;
 }
 
@@ -317,7 +322,7 @@ finish_settings(struct settings *s)
 		s->sources = s->exporters;
 	s->traffic.seed = s->seed;
 	s->faults.seed = s->seed + 1;
-	return s->port != 0 && (s->datagrams != 0 || s->seconds != 0) &&
+	return s->to.port != 0 && (s->datagrams != 0 || s->seconds != 0) &&
 	       s->encode.records_min <= s->encode.records_max &&
 	       weight[0] + weight[1] + weight[2] > 0;
 }
@@ -531,7 +536,10 @@ exporters_json(const struct flowgen *g)
 		struct in_addr in = { htonl(e->source) };
 		json_t *o = counts_json(&c);
 
-		json_object_set_new(o, "address", json_string(inet_ntoa(in)));
+		json_object_set_new(o, "address",
+		    json_string(sender_names_source(g->sender)
+				    ? inet_ntoa(in)
+				    : sender_source(g->sender)));
 		json_object_set_new(o, "domain",
 		    json_integer(e->encoder.domain));
 		json_object_set_new(o, "protocol",
@@ -605,8 +613,6 @@ init_exporters(struct flowgen *g)
 			sequence = (uint32_t)s->sequence;
 		e->source = SOURCE_FIRST + source / SOURCES_A_NET * 256 +
 			    source % SOURCES_A_NET;
-		if (sender_source(g->sender) >> 24 != SOURCE_FIRST >> 24)
-			e->source = sender_source(g->sender);
 		encode_init(&e->encoder, &s->encode, g->traffic,
 		    s->protocols[i % s->protocol_count], i + 1, sequence,
 		    s->seed + 3 + i);
@@ -618,7 +624,7 @@ open_all(struct flowgen *g)
 {
 	const struct settings *s = &g->settings;
 
-	g->sender = sender_new(s->address, s->port, s->ports, s->any_target);
+	g->sender = sender_new(&s->to, s->ports, s->any_target);
 	g->traffic = traffic_new(&s->traffic);
 	g->faults = faults_new(&s->faults, s->exporters, send_one, g);
 	g->exporters = calloc(s->exporters, sizeof(*g->exporters));

@@ -34,9 +34,10 @@ struct lane {
 };
 
 struct sender {
-	struct sockaddr_in to;
+	struct sockaddr_storage to;
+	socklen_t to_length;
 	bool names_source;
-	uint32_t source;
+	char source[SENDER_TEXT_MAX];
 	uint32_t lane_count;
 	uint64_t datagrams;
 	uint64_t octets;
@@ -55,21 +56,56 @@ is_in_a_namespace(void)
 	       strcmp(own, first) != 0;
 }
 
-/* Which address the system sends from. */
-static uint32_t
-find_source(const struct sockaddr_in *to)
+static bool
+is_ipv6(const struct sockaddr_storage *a)
 {
-	struct sockaddr_in own = { 0 };
-	socklen_t length = sizeof(own);
-	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return a->ss_family == AF_INET6;
+}
 
-	if (s < 0)
-		return 0;
-	if (connect(s, (const struct sockaddr *)to, sizeof(*to)) < 0 ||
-	    getsockname(s, (struct sockaddr *)&own, &length) < 0)
-		own.sin_addr.s_addr = 0;
-	close(s);
-	return ntohl(own.sin_addr.s_addr);
+/* The address alone, as text. */
+static void
+format_address(const struct sockaddr_storage *a, char text[SENDER_TEXT_MAX])
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	if (is_ipv6(a)) {
+		memcpy(&v6, a, sizeof(v6));
+		inet_ntop(AF_INET6, &v6.sin6_addr, text, SENDER_TEXT_MAX);
+	} else {
+		memcpy(&v4, a, sizeof(v4));
+		inet_ntop(AF_INET, &v4.sin_addr, text, SENDER_TEXT_MAX);
+	}
+}
+
+static bool
+is_loopback(const struct sockaddr_storage *a)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	if (is_ipv6(a)) {
+		memcpy(&v6, a, sizeof(v6));
+		return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
+	}
+	memcpy(&v4, a, sizeof(v4));
+	return ntohl(v4.sin_addr.s_addr) >> 24 == LOOPBACK;
+}
+
+/* Which address the system sends from. */
+static void
+find_source(struct sender *sender)
+{
+	struct sockaddr_storage own = { .ss_family = sender->to.ss_family };
+	socklen_t length = sizeof(own);
+	int s = socket(own.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (s >= 0 && connect(s, (const struct sockaddr *)&sender->to,
+			  sender->to_length) == 0)
+		(void)getsockname(s, (struct sockaddr *)&own, &length);
+	format_address(&own, sender->source);
+	if (s >= 0)
+		close(s);
 }
 
 static void
@@ -81,7 +117,7 @@ prepare_lane(struct sender *s, struct lane *l)
 
 		slot->vector.iov_base = slot->octets;
 		m->msg_name = &s->to;
-		m->msg_namelen = sizeof(s->to);
+		m->msg_namelen = s->to_length;
 		m->msg_iov = &slot->vector;
 		m->msg_iovlen = 1;
 		if (s->names_source) {
@@ -97,7 +133,7 @@ open_lane(struct sender *s, struct lane *l)
 	int bytes = SNDBUF;
 
 	prepare_lane(s, l);
-	l->socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	l->socket = socket(s->to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (l->socket < 0) {
 		perror("flowgen: socket");
 		return false;
@@ -107,13 +143,32 @@ open_lane(struct sender *s, struct lane *l)
 	return true;
 }
 
-struct sender *
-sender_new(uint32_t address, uint16_t port, uint32_t ports, bool any_target)
+static socklen_t
+fill_address(const struct sender_target *to, struct sockaddr_storage *out)
 {
-	bool is_loopback = address >> 24 == LOOPBACK;
+	struct sockaddr_in v4 = { .sin_family = AF_INET,
+		.sin_port = htons(to->port) };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
+		.sin6_port = htons(to->port) };
+
+	if (to->is_ipv6) {
+		memcpy(&v6.sin6_addr, to->address, sizeof(v6.sin6_addr));
+		memcpy(out, &v6, sizeof(v6));
+		return sizeof(v6);
+	}
+	memcpy(&v4.sin_addr, to->address, sizeof(v4.sin_addr));
+	memcpy(out, &v4, sizeof(v4));
+	return sizeof(v4);
+}
+
+struct sender *
+sender_new(const struct sender_target *to, uint32_t ports, bool any_target)
+{
+	struct sockaddr_storage address = { 0 };
+	socklen_t length = fill_address(to, &address);
 	struct sender *s;
 
-	if (!is_loopback && !any_target && !is_in_a_namespace()) {
+	if (!is_loopback(&address) && !any_target && !is_in_a_namespace()) {
 		fprintf(stderr, "flowgen: the target is not on loopback and "
 				"not in a network namespace of its own: "
 				"refused without --any-target\n");
@@ -122,11 +177,10 @@ sender_new(uint32_t address, uint16_t port, uint32_t ports, bool any_target)
 	s = calloc(1, sizeof(*s) + ports * sizeof(s->lanes[0]));
 	if (s == NULL)
 		return NULL;
-	s->to = (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(address) };
-	s->names_source = is_loopback;
-	s->source = find_source(&s->to);
+	s->to = address;
+	s->to_length = length;
+	s->names_source = is_loopback(&address) && !to->is_ipv6;
+	find_source(s);
 	for (; s->lane_count < ports; s->lane_count++) {
 		if (!open_lane(s, &s->lanes[s->lane_count])) {
 			sender_free(s);
@@ -146,7 +200,13 @@ sender_free(struct sender *s)
 	free(s);
 }
 
-uint32_t
+bool
+sender_names_source(const struct sender *s)
+{
+	return s->names_source;
+}
+
+const char *
 sender_source(const struct sender *s)
 {
 	return s->source;

@@ -14,6 +14,8 @@ else
 fi
 check 'it refuses a target without a port' \
     exits_saying 2 'bad value' "$flowgen" --to 127.0.0.1 -n 1
+check 'it refuses an IPv6 address without brackets' \
+    exits_saying 2 'bad value' "$flowgen" --to ::1:9 -n 1
 check 'it refuses a share above 1' \
     exits_saying 2 'bad value' "$flowgen" --to 127.0.0.1:9 -n 1 --drop 1.5
 check 'it wants to know how much to send' \
@@ -56,5 +58,19 @@ talks = sent["conversations"]
 assert talks["attempts"] == sum(talks[k] for k in ("answered", "scans", "spoofed"))
 assert 0 < sent["exposures"] <= 2000
 PYTHON
+reaches_ipv6() {
+    start_daemon --internal 10.20.0.0/16 --listen 'udp://[::1]:0' \
+        --store "$work/map.db" || return
+    udp=$(sed -n 's/.*listening on udp:\/\/\[::1\]:\([0-9]*\).*/\1/p' "$log")
+    "$flowgen" --to "[::1]:$udp" -n 90 >"$work/sent6" || return
+    grep -q '"address": "::1"' "$work/sent6" || return
+    within 50 delivered 105 # and five of each exporter that are spared
+}
+delivered() { # datagrams
+    [ "$(ask_store "$work/map.db" "SELECT sum(datagrams) FROM exporters
+        WHERE address = '::1'")" = "$1" ]
+}
+check 'it sends to IPv6' reaches_ipv6
+check 'a daemon that listens there ends' stop_daemon TERM 0
 check 'its sums close' python3 "$work/sums.py" "$work/first"
 done_testing
