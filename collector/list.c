@@ -62,10 +62,12 @@ list_read_next(struct template_table *templates, const struct exporter *e,
     const struct template *p, struct wire *set, bool reverse,
     struct ie_record *r)
 {
+	static const struct ie_record none;
 	ie_set wanted = FORWARD_FLAGS | (reverse ? REVERSE_FLAGS : 0);
 	ie_set found = 0;
 
 	wanted &= ~p->present;
+	take_flags(&none, wanted, r); /* not those of the record before */
 	for (uint16_t i = 0; i < p->count; i++) {
 		const struct template_field *field = &p->fields[i];
 		uint16_t length = template_next_length(field, set);

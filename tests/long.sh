@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What takes longer than CI may: the hostile corpus in every build, many
-# kills, 20 runs with loss, whole floods, and ten minutes of each mix of
-# traffic. The fuzzers run before it (make check-long). BUILD names the build
-# folder. KILL_ROUNDS: how many kills (50); LONG_ONLY: hostile, kill, loss,
-# flood or memory alone. All run, whatever fails; exit 1 when one did.
+# What takes longer than CI may: the hostile corpus in every build, a million
+# messages of each sort through both ways to decode, many kills, 20 runs with
+# loss, whole floods, and ten minutes of each mix of traffic. The fuzzers run before it (make check-long). BUILD names the build
+# folder. KILL_ROUNDS: how many kills (50); LONG_ONLY: hostile, oracle, kill,
+# loss, flood or memory alone. All run, whatever fails; exit 1 when one did.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export BUILD=${BUILD:-build/release}
@@ -57,6 +57,11 @@ if wanted hostile; then
         echo 'hostile corpus, valgrind: not installed'
         failed=1
     fi
+fi
+if wanted oracle; then
+    echo "both ways to decode: ORACLE_SEED=${ORACLE_SEED:=$SRANDOM}"
+    ORACLE_MESSAGES=${ORACLE_MESSAGES:-1000000} ORACLE_SEED=$ORACLE_SEED \
+        "$BUILD/tests/test_oracle" || failed=1
 fi
 if wanted kill; then
     TEST_SECONDS=3600 ROUNDS=${KILL_ROUNDS:-50} ONLY='e2e/test_kill' \

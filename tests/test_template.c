@@ -455,6 +455,27 @@ list_gives_a_flow_its_tcp_flags(void **state)
 }
 
 static void
+list_leaves_no_flags_for_the_next_record(void **state)
+{
+	static const struct build_field initial[] = { { 14, 1, PEN_CERT } };
+	static const struct build_field later[] = { { 15, 1, PEN_CERT } };
+	struct decoding *f = *state;
+
+	build_ipfix(&f->build, 0, 0);
+	build_template(&f->build, 256, flow_with_list, FIELDS(flow_with_list));
+	build_template(&f->build, 300, initial, 1);
+	build_template(&f->build, 301, later, 1);
+	build_set(&f->build, 256);
+	build_flow_with_list(&f->build, "\3\1\x2c\0\5\2", 6);	/* S */
+	build_flow_with_list(&f->build, "\3\1\x2d\0\5\x10", 6); /* A */
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	EXPECT_FLOWS(f, FLOW_START "initial=0x02 pkts=5 octets=0",
+	    BACK_START "pkts=4 octets=0 reverse",
+	    FLOW_START "flags=0x10 pkts=5 octets=0",
+	    BACK_START "pkts=4 octets=0 reverse");
+}
+
+static void
 list_with_wrong_lengths_is_left_alone(void **state)
 {
 	static const uint8_t list[] = { 3, 1, 0x2c, 0, 0x10, 0, 0, 0, 1, 2,
@@ -564,6 +585,7 @@ main(void)
 		DECODING_TEST(memory_obeys_the_limits_and_the_allow_list),
 		TEST(memory_knows_the_port_when_it_is_in_the_key),
 		DECODING_TEST(list_gives_a_flow_its_tcp_flags),
+		DECODING_TEST(list_leaves_no_flags_for_the_next_record),
 		DECODING_TEST(list_with_wrong_lengths_is_left_alone),
 		DECODING_TEST(list_of_lists_is_not_followed),
 	};
