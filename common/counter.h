@@ -139,6 +139,9 @@
 	    "ICMP errors that fit several attempts, or none")                  \
 	X(SHED_PAIRS, "shed_pairs",                                            \
 	    "unfinished attempts given up: the pair table was full")           \
+	X(SHED_SCANS, "shed_scans",                                            \
+	    "attempts of known scanners only counted: the pair table was "     \
+	    "full")                                                            \
 	X(SHED_SILENCES, "shed_silences",                                      \
 	    "silences no late answer can revoke: the pair table was full")     \
 	X(SHED_SOURCES, "shed_sources",                                        \

@@ -104,6 +104,42 @@ end_generation(struct engine *e, struct pair *oldest)
 	pair_drop(e, oldest);
 }
 
+/*
+ * Where the table is four fifths full, one more SYN of a source known to scan
+ * is not worth a place: it is counted. Should the port be open, the SYN-ACK
+ * lands in the map all the same.
+ */
+static bool
+is_more_of_a_scan(const struct engine *e, const struct pair_key *key,
+    const struct flow_record *f)
+{
+	const struct source *source;
+
+	if ((uint64_t)pairs_count(e->pairs) * 5 <=
+		(uint64_t)e->config.max_pairs * 4 ||
+	    key->scope != SCOPE_EXTERNAL || key->proto != PROTOCOL_TCP ||
+	    (f->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN ||
+	    !addr_equal(&f->src, &key->outer))
+		return false;
+	source = sources_find(e->sources, &key->outer);
+	return source != NULL && source->probes != 0;
+}
+
+static void
+count_untaken(struct engine *e, const struct flow_record *f, int64_t start_ms)
+{
+	struct outcome_kind kind = { outcomes_exporter(f->exporter),
+		OUTCOME_UNRESOLVED, RULE_SHED, REASON_SHED };
+
+	counter_add(e->counters, COUNTER_SHED_PAIRS, 1);
+	counter_add(e->counters, COUNTER_SHED_SCANS, 1);
+	counter_add(e->counters, COUNTER_ATTEMPTS, 1);
+	counter_add(e->counters, COUNTER_UNRESOLVED_SHED, 1);
+	outcomes_add(e->outcomes, start_ms, kind);
+	e->state_dirty = true;
+}
+
+/* NULL: it is not worth a place, and was counted. */
 static struct pair *
 find_pair(struct engine *e, struct pair_key *key, uint64_t hash,
     const struct flow_record *f, int64_t start_ms, int64_t end_ms)
@@ -118,12 +154,16 @@ find_pair(struct engine *e, struct pair_key *key, uint64_t hash,
 
 		if (pair != NULL)
 			return pair;
-		if (reuse != NULL)
+		if (reuse != NULL) {
 			end_generation(e, reuse);
-		else if (pairs_count(e->pairs) == e->config.max_pairs)
+		} else if (is_more_of_a_scan(e, key, f)) {
+			count_untaken(e, f, start_ms);
+			return NULL;
+		} else if (pairs_count(e->pairs) == e->config.max_pairs) {
 			judge_shed(e, pairs_victim(e->pairs));
-		else
+		} else {
 			return add_pair(e, key, hash, prior);
+		}
 	}
 }
 
@@ -316,6 +356,8 @@ take(struct engine *e, struct arrival *a)
 		return;
 	}
 	pair = find_pair(e, &a->key, a->hash, f, start_ms, end_ms);
+	if (pair == NULL)
+		return;
 	note_claim(pair, f, a->outer);
 	if (TRACED(e))
 		tracer_record(e, f, pair, a->outer, start_ms);

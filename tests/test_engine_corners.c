@@ -263,6 +263,48 @@ silence_that_can_no_longer_be_revoked_is_counted(void **state)
 	world_free(w);
 }
 
+/* The table is kept for others; what answers is found all the same. */
+static void
+scanner_gets_no_more_than_four_fifths_of_the_places(void **state)
+{
+	struct engine_config config = world_config(0);
+	struct engine_summary summary;
+	struct world *w;
+	uint64_t attempts;
+
+	(void)state;
+	config.max_pairs = 100;
+	w = world_new_with(&config);
+	world_attempt(w, 0, CLIENT ":40000", HOST ":80", 'r');
+	for (int i = 1; i <= 200; i++) {
+		char client[64];
+
+		snprintf(client, sizeof(client), CLIENT ":%d", 40000 + i);
+		world_attempt(w, i, client, HOST ":81", 's');
+	}
+	engine_summary(w->engine, &summary);
+	assert_int_equal(summary.pairs, 81);
+	assert_int_equal(counter_get(&w->counters, COUNTER_SHED_SCANS), 120);
+	world_attempt(w, 300, OTHER ":40000", HOST ":82", 's');
+	engine_summary(w->engine, &summary);
+	assert_int_equal(summary.pairs, 82);
+	world_flow(w, 400,
+	    CLIENT ":41000>" HOST ":443 proto=6 flags=0x02 pkts=1 octets=60");
+	world_flow(w, 400,
+	    HOST ":443>" CLIENT ":41000 proto=6 flags=0x12 pkts=1 octets=60");
+	world_drain(w);
+	assert_non_null(world_exposure(w, HOST, 443));
+	attempts = counter_get(&w->counters, COUNTER_ATTEMPTS);
+	assert_int_equal(world_outcomes(w, OUTCOME_SILENT) +
+			     world_outcomes(w, OUTCOME_REFUSED) +
+			     world_outcomes(w, OUTCOME_ACCEPTED_NO_ACK) +
+			     world_outcomes(w, OUTCOME_ACCEPTED) +
+			     world_outcomes(w, OUTCOME_UNRESOLVED),
+	    attempts);
+	assert_int_equal(world_outcomes(w, OUTCOME_UNRESOLVED), 121);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -280,6 +322,7 @@ main(void)
 		TEST(port_knows_over_a_restart_since_when_it_is_dark),
 		TEST(every_port_unreachable_of_a_horizontal_scan_is_matched),
 		TEST(silence_that_can_no_longer_be_revoked_is_counted),
+		TEST(scanner_gets_no_more_than_four_fifths_of_the_places),
 	};
 
 	return RUN_TESTS(tests);

@@ -138,9 +138,11 @@ attempts_given_up_for_room_are_unresolved_as_shed(void **state)
 	for (int i = 0; i < 100; i++)
 		probe(w, 0, 1 + i, 1);
 	world_drain(w);
-	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_SHED), 36);
+	/* the first that made room told that its source scans: the rest of the
+	 * source's are counted without a place */
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_SHED), 37);
 	assert_int_equal(counter_get(&w->counters, COUNTER_UNRESOLVED_SHED),
-	    36);
+	    37);
 	world_free(w);
 }
 
