@@ -161,6 +161,7 @@ decode_body(struct decoder *d, struct exporter *e, const struct datagram *in,
 {
 	struct delivery to = { .batch = batch };
 	const struct outcome *o = &to.outcome;
+	uint32_t before = batch->count;
 
 	exporter_start(e, header, in->received_ms);
 	to.context = (struct resolve_context){ header, &e->boot_ms,
@@ -173,6 +174,8 @@ decode_body(struct decoder *d, struct exporter *e, const struct datagram *in,
 	else
 		decode_templated(d, e, &to, body);
 	exporter_account(e, in, header, o->announced, &o->step, d->counters);
+	if (batch->count > before)
+		batch->records[before].lost = exporter_take_lost(e);
 	count_outcome(d, o);
 }
 

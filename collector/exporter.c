@@ -392,6 +392,27 @@ exporter_start(struct exporter *e, const struct export_header *header,
 	e->header_rate = sampling_of_header(header->sampling);
 }
 
+/* Records a unit of the sequence stands for: v9 counts datagrams. */
+static int64_t
+unit_records(const struct exporter *e, const struct export_header *header)
+{
+	if (header->protocol != EXPORT_NETFLOW9 || e->info.datagrams == 0 ||
+	    e->info.records < e->info.datagrams)
+		return 1;
+	return (int64_t)(e->info.records / e->info.datagrams);
+}
+
+int32_t
+exporter_take_lost(struct exporter *e)
+{
+	int64_t lost = e->untold_lost;
+
+	e->untold_lost = 0;
+	if (lost > INT32_MAX)
+		return INT32_MAX;
+	return lost < INT32_MIN ? INT32_MIN : (int32_t)lost;
+}
+
 void
 exporter_account(struct exporter *e, const struct datagram *in,
     const struct export_header *header, uint32_t records,
@@ -404,6 +425,8 @@ exporter_account(struct exporter *e, const struct datagram *in,
 	if (c.recovered > info->lost)
 		c.recovered = (uint32_t)info->lost;
 	info->lost -= c.recovered;
+	e->untold_lost +=
+	    (c.lost - (int64_t)c.recovered) * unit_records(e, header);
 	info->reordered += c.is_late;
 	info->duplicates += c.is_duplicate;
 	info->restarts += c.is_restart;

@@ -66,6 +66,7 @@ struct exporter {
 	struct stream streams[EXPORTER_STREAMS];
 	uint8_t stream_count; /* 0: only one port so far */
 	uint8_t interleaved;  /* signs that there are several exporters */
+	int64_t untold_lost;  /* records: no flow record told of them yet */
 	uint64_t doubtful;    /* units lost, if it is one exporter */
 	struct fact_state facts[FACT_COUNT];
 	bool is_remembered; /* facts are of an earlier life, not used yet */
@@ -133,6 +134,9 @@ void exporter_start(struct exporter *e, const struct export_header *header,
 void exporter_account(struct exporter *e, const struct datagram *in,
     const struct export_header *header, uint32_t records,
     const struct sequence_step *step, struct counters *counters);
+
+/* Records missing, or come late, since it was last asked: flow_record.lost. */
+int32_t exporter_take_lost(struct exporter *e);
 
 /* Reads one options record: sampling, the time of boot, timeouts. */
 void exporter_take_options(struct exporter_table *t, struct exporter *e,

@@ -52,6 +52,9 @@ struct flow_record {
 	uint32_t ingress_vrf;	  /* IE 234; 0 unknown */
 	uint32_t sampling;	  /* packets seen for each one counted: 1 not
 				   * sampled; 0 sampled, but not told how */
+	int32_t lost;		  /* records missing before this one, by the
+				   * sequence numbers; v9: about so many.
+				   * Negative: so many came late */
 	uint16_t has;		  /* enum flow_has */
 	uint16_t src_port;
 	uint16_t dst_port;

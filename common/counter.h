@@ -134,6 +134,12 @@
 	    "5-tuples used again for a new attempt")                           \
 	X(FLAGS_PROFILE_CHANGES, "flags_profile_changes",                      \
 	    "changes of what is known of exporters' TCP flags")                \
+	X(FEED_CHANGES, "feed_changes",                                        \
+	    "changes of what is known of exporters' feeds")                    \
+	X(SHED_FEED_EVENTS, "shed_feed_events",                                \
+	    "such changes not kept: too many waited for the store")            \
+	X(DIR_CONFLICT, "dir_conflict",                                        \
+	    "biflows whose flags contradict what is said of their opener")     \
 	X(DUP_HALVES, "dup_halves", "halves that told nothing new")            \
 	X(ICMP_AMBIGUOUS, "icmp_ambiguous",                                    \
 	    "ICMP errors that fit several attempts, or none")                  \

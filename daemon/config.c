@@ -460,7 +460,7 @@ config_complete(struct config *c, char message[CONFIG_MESSAGE_MAX])
 	/* a run that only reads is over before anybody could ask */
 	if (c->listen_count == 0)
 		c->http_on = false;
-	if (c->engine.revoke_ms < c->engine.wait_ms)
+	if (c->engine.revoke_ms != 0 && c->engine.revoke_ms < c->engine.wait_ms)
 		return refuse(message, ERR_FORMAT,
 		    "revoke must not be shorter than wait");
 	if (memory_share(c, &least) != ERR_OK)

@@ -91,10 +91,10 @@ enum config_kind {
 	    "the end of training authorises what it found")                    \
 	X(internal_scope, CONFIG_BOOL, engine.internal_scope, 0, 0,            \
 	    "judge flows between internal addresses too")                      \
-	X(wait, CONFIG_DURATION, engine.wait_ms, CONFIG_SECOND, CONFIG_HOUR,   \
+	X(wait, CONFIG_DURATION, engine.wait_ms, 0, CONFIG_HOUR,               \
 	    "how late an answer may come before the attempt is silent")        \
-	X(revoke, CONFIG_DURATION, engine.revoke_ms, CONFIG_SECOND,            \
-	    24 * CONFIG_HOUR, "how late silence may still be revoked")         \
+	X(revoke, CONFIG_DURATION, engine.revoke_ms, 0, 24 * CONFIG_HOUR,      \
+	    "how late silence may still be revoked")                           \
 	X(host_ttl, CONFIG_DURATION, engine.host_ttl_ms, CONFIG_HOUR,          \
 	    100 * CONFIG_YEAR, "a host unseen for so long is forgotten")       \
 	X(stale_after, CONFIG_DURATION, engine.stale_ms, CONFIG_SECOND,        \

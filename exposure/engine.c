@@ -13,7 +13,6 @@
 
 /* From the commonest exporter defaults, 15 s idle and 1800 s active:
  * W1 = idle + 64 s of SYN-ACK retries + 30 s; W2 = active + idle + 30 s. */
-#define DEFAULT_WAIT_MS	  120000
 #define DEFAULT_REVOKE_MS 1845000
 
 struct engine_config
@@ -27,8 +26,6 @@ engine_config_default(void)
 		.max_hosts = 65536,
 		.max_exposures = 65536,
 		.max_events = 131072,
-		.wait_ms = DEFAULT_WAIT_MS,
-		.revoke_ms = DEFAULT_REVOKE_MS,
 		.host_ttl_ms = INT64_C(30) * 86400 * 1000,
 		.stale_ms = INT64_C(7) * 86400 * 1000,
 	};
@@ -71,8 +68,9 @@ engine_new(const struct engine_config *config, struct counters *counters)
 	scope_init(&e->internal, &config->internal);
 	e->counters = counters;
 	e->pairs = pairs_new(&(struct pairs_config){ .max = config->max_pairs,
-	    .wait_ms = config->wait_ms,
-	    .revoke_ms = config->revoke_ms,
+	    .wait_ms = config->wait_ms != 0 ? config->wait_ms : DEFAULT_WAIT_MS,
+	    .revoke_ms =
+		config->revoke_ms != 0 ? config->revoke_ms : DEFAULT_REVOKE_MS,
 	    .key = config->key });
 	e->sources = sources_new(config->max_sources, &config->key);
 	e->nem = nem_new(config, counters);
@@ -80,7 +78,7 @@ engine_new(const struct engine_config *config, struct counters *counters)
 	e->pinholes = pinholes_new(&config->key);
 	e->outcomes = outcomes_new(&config->key);
 	e->events = events_new(config->max_events, counters);
-	e->profiles = profiles_new();
+	e->profiles = profiles_new(&e->config.internal, counters);
 	e->fan_ins = fan_ins_new(&config->key);
 	e->borders = borders_new(&config->external);
 	e->listeners = listeners_new(&config->key);
@@ -120,7 +118,22 @@ void
 engine_set_profile(struct engine *e, uint32_t exporter,
     const struct feed_profile *profile)
 {
-	profiles_configure(e->profiles, exporter, profile);
+	profiles_force(e->profiles, exporter, profile);
+}
+
+void
+engine_override_feed(struct engine *e, uint32_t exporter,
+    const struct feed_override *given)
+{
+	profiles_configure(e->profiles, exporter, given);
+}
+
+void
+engine_tell_timeouts(struct engine *e, uint32_t exporter, uint32_t active_s,
+    uint32_t idle_s)
+{
+	profiles_tell_timeouts(e->profiles, exporter, active_s, idle_s,
+	    e->clock_ms);
 }
 
 void
@@ -251,6 +264,7 @@ engine_drain(struct engine *e)
 
 	e->steps = STEPS_MAX;
 	judge_learn_all(e);
+	profiles_settle(e->profiles);
 	while ((pair = oldest_of(e, PAIR_UNANSWERED, PAIR_ANSWERED)) != NULL) {
 		if (events_crowded(e->events))
 			return true;
@@ -309,7 +323,8 @@ engine_collect(struct engine *e, struct finding_batch *batch)
 {
 	return collect_networks(e, batch) || collect_state(e, batch) ||
 	       nem_collect(e->nem, batch) || events_collect(e->events, batch) ||
-	       outcomes_collect(e->outcomes, batch);
+	       outcomes_collect(e->outcomes, batch) ||
+	       profiles_collect(e->profiles, batch, e->clock_ms);
 }
 
 static bool
@@ -357,12 +372,13 @@ engine_restore(struct engine *e, const struct finding *f)
 		return nem_restore_exposure(e->nem, &f->exposure);
 	case FINDING_TRANS_DARKPORT:
 		return nem_restore_alert(e->nem, &f->trans_darkport);
+	case FINDING_FEED:
+		return profiles_restore(e->profiles, &f->feed);
 	case FINDING_OUTCOME:
 		return outcomes_restore(e->outcomes, &f->outcome);
 	case FINDING_NETWORK:
 	case FINDING_EXPORTER:
 	case FINDING_EXPORTER_HOUR:
-	case FINDING_FEED:
 	case FINDING_FEED_EVENT:
 	case FINDING_TEMPLATE:
 	case FINDING_EXPOSURE_RETRACTED:

@@ -36,8 +36,9 @@ struct engine_config {
 	uint32_t max_hosts;	     /* populated hosts */
 	uint32_t max_exposures;
 	uint32_t max_events; /* scan events waiting for the store */
-	int64_t wait_ms;     /* W1: an answer may come so late */
-	int64_t revoke_ms;   /* W2: silence may be revoked so late */
+	int64_t wait_ms;     /* W1: an answer may come so late; 0: as long as
+			      * the exporter's timeouts ask for, or 2 min */
+	int64_t revoke_ms;   /* W2: silence may be revoked so late; 0: as W1 */
 	int64_t host_ttl_ms; /* a host unseen for so long is forgotten */
 	int64_t stale_ms;    /* an exposure unseen for so long is stale */
 	struct hash_key key; /* of the tables; random but in tests */
@@ -60,6 +61,7 @@ struct feed_profile {
 	bool merged_flags; /* they are those of both directions, in one half */
 	bool shared_times; /* both halves carry the same times */
 	bool no_claims;	   /* a biflow's order and IE 239 say nothing */
+	bool is_sampling_given; /* whatever the records say of sampling */
 };
 
 struct engine;
@@ -97,7 +99,22 @@ bool engine_collect(struct engine *e, struct finding_batch *batch);
  */
 int engine_restore(struct engine *e, const struct finding *f) MUST_CHECK;
 
-/* exporter: an index as in flow records, below 65536. Ignored above. */
+/* Properties that are configured, and not learned. */
+struct feed_override {
+	uint32_t given; /* 1 << enum feed_property */
+	int64_t values[FEED_PROPERTY_COUNT];
+};
+
+/* exporter: as in engine_set_profile(). */
+void engine_override_feed(struct engine *e, uint32_t exporter,
+    const struct feed_override *given);
+
+/* Timeouts an exporter's options tell (IE 36, IE 37), seconds; 0: not told. */
+void engine_tell_timeouts(struct engine *e, uint32_t exporter,
+    uint32_t active_s, uint32_t idle_s);
+
+/* All at once: nothing is learned of it any more.
+ * exporter: an index as in flow records, below 65536. Ignored above. */
 void engine_set_profile(struct engine *e, uint32_t exporter,
     const struct feed_profile *profile);
 

@@ -214,6 +214,7 @@ half_add(struct half *h, const struct flow_record *f, int64_t start_ms)
 		return h->evidence != before.evidence ? HALF_NEWS : HALF_SAME;
 	}
 	add_extent(h, f, start_ms);
+	h->sampled |= f->sampling != 1;
 	h->reverse =
 	    (f->has & FLOW_IS_REVERSE) != 0 && (!h->present || h->reverse);
 	if (f->protocol == PROTOCOL_TCP) {
@@ -222,7 +223,7 @@ half_add(struct half *h, const struct flow_record *f, int64_t start_ms)
 		h->no_flags = no_flags && (!h->present || h->no_flags);
 		if (!no_flags) {
 			h->evidence |= tcp_evidence(f, flags);
-			h->flags |= flags;
+			h->flags = (h->flags | flags) & TCP_CLASSIC;
 		}
 		if (no_flags || (flags & TCP_SYN) != 0)
 			add_syn_time(h, f, start_ms);

@@ -63,20 +63,46 @@ profile_of(const struct engine *e, const struct half *h)
 	    h->present ? h->exporter : PROFILES_MAX);
 }
 
+/*
+ * What the feed of a half can show of the other one, which did not come. It
+ * may have been exported before the half was.
+ */
+static struct feed_profile
+profile_without(const struct engine *e, const struct look *look,
+    const struct half *h)
+{
+	int64_t since_ms = (int64_t)look->pair->since_s * 1000;
+	int64_t from_ms = half_first_ms(h);
+
+	return profiles_missing(e->profiles, h->exporter,
+	    prefix_set_find(&e->config.internal, &look->key.inner),
+	    from_ms < since_ms ? from_ms : since_ms);
+}
+
+/* Sampling is told by each record, if not by the configuration. */
+static bool
+is_sampled(const struct half *h, const struct feed_profile *feed)
+{
+	return feed->sampled || (h->sampled && !feed->is_sampling_given);
+}
+
 /* What the feeds of both halves can show together. */
 static struct feed_profile
-joint_profile(const struct engine *e, const struct pair *pair)
+joint_profile(const struct engine *e, const struct look *look, bool final)
 {
-	struct feed_profile a = profile_of(e, &pair->outer);
-	struct feed_profile b;
+	const struct half *o = &look->pair->outer;
+	const struct half *i = &look->pair->inner;
+	bool lacks_one = final && o->present != i->present;
+	struct feed_profile a = lacks_one && o->present
+				    ? profile_without(e, look, o)
+				    : profile_of(e, o);
+	struct feed_profile b = lacks_one && i->present
+				    ? profile_without(e, look, i)
+				    : profile_of(e, i);
 
-	if (pair->outer.present && pair->inner.present &&
-	    pair->outer.exporter == pair->inner.exporter)
-		return a;
-	b = profile_of(e, &pair->inner);
 	return (struct feed_profile){
 		.one_sided = a.one_sided || b.one_sided,
-		.sampled = a.sampled || b.sampled,
+		.sampled = is_sampled(o, &a) || is_sampled(i, &b),
 		.partly = a.partly || b.partly,
 		.lossy = a.lossy || b.lossy,
 		.unheard = a.unheard || b.unheard,
@@ -180,7 +206,7 @@ judge(struct engine *e, const struct look *look, bool final)
 	struct verdict_input in = {
 		.outer = &pair->outer,
 		.inner = &pair->inner,
-		.feed = joint_profile(e, pair),
+		.feed = joint_profile(e, look, final),
 		.outer_port = key->outer_port,
 		.inner_port = key->inner_port,
 		.proto = key->proto,
@@ -566,6 +592,18 @@ follow(struct engine *e, struct look *look, struct verdict v)
 	e->state_dirty = true;
 }
 
+/* W1, of the feed that showed it. */
+static int64_t
+wait_ms(const struct engine *e, const struct pair *pair)
+{
+	int64_t learned_ms;
+
+	if (e->config.wait_ms != 0)
+		return e->config.wait_ms;
+	learned_ms = profiles_wait_ms(e->profiles, pair_exporter(pair));
+	return learned_ms != 0 ? learned_ms : DEFAULT_WAIT_MS;
+}
+
 static void
 set_timer(struct engine *e, struct pair *pair, bool final)
 {
@@ -578,7 +616,7 @@ set_timer(struct engine *e, struct pair *pair, bool final)
 		if (!pairs_is_waiting(pair) || pair->class != class)
 			pairs_await(e->pairs, pair, class,
 			    max_ms(pair_last_ms(pair) + e->ahead_ms +
-				       e->config.wait_ms,
+				       wait_ms(e, pair),
 				engine_timer_ms(e) + GRACE_MS));
 		return;
 	}
@@ -590,6 +628,28 @@ set_timer(struct engine *e, struct pair *pair, bool final)
 	pairs_set_tombstone(e->pairs, pair, engine_timer_ms(e));
 }
 
+/* What a biflow says of its opener, beside what SYN and SYN-ACK say. */
+static void
+learn_claim(struct engine *e, const struct pair *pair)
+{
+	unsigned opens = EV_SYN;
+	bool outer, inner;
+
+	if (pair->claimed != SIDE_OUTER && pair->claimed != SIDE_INNER)
+		return;
+	outer = (pair->outer.evidence & opens) != 0;
+	inner = (pair->inner.evidence & opens) != 0;
+	if (outer == inner) {
+		/* who accepts did not open */
+		opens = EV_SYNACK1;
+		outer = (pair->inner.evidence & opens) != 0;
+		inner = (pair->outer.evidence & opens) != 0;
+	}
+	if (outer != inner)
+		profiles_take_claim(e->profiles, pair_exporter(pair),
+		    outer != (pair->claimed == SIDE_OUTER), e->clock_ms);
+}
+
 /*
  * A pair with both halves, or whose other half will not come, teaches.
  * same_end: both halves ended at the same time.
@@ -598,13 +658,20 @@ static void
 learn(struct engine *e, struct pair *pair, bool same_end)
 {
 	bool both = pair->outer.present && pair->inner.present;
+	const struct network *network;
+	struct pair_key key;
 
 	if (pair->learned || (!both && !pair->settled) ||
 	    pair->proto != PROTOCOL_TCP)
 		return;
 	pair->learned = true;
-	profiles_take_half(e->profiles, &pair->outer, &pair->inner, same_end);
-	profiles_take_half(e->profiles, &pair->inner, &pair->outer, same_end);
+	key = pairs_key(e->pairs, pair);
+	network = prefix_set_find(&e->config.internal, &key.inner);
+	profiles_take_half(e->profiles, &pair->outer, &pair->inner, same_end,
+	    network, e->clock_ms);
+	profiles_take_half(e->profiles, &pair->inner, &pair->outer, same_end,
+	    network, e->clock_ms);
+	learn_claim(e, pair);
 }
 
 /* Who met at an endpoint in conversations nothing else gives a direction. */

@@ -30,6 +30,9 @@
  */
 #define STEPS_MAX 1048576
 
+/* W1 while nothing is known: 15 s idle, 64 s of SYN-ACK retries, 30 s. */
+#define DEFAULT_WAIT_MS 120000
+
 struct engine {
 	struct engine_config config;
 	struct scope internal;	   /* of config.internal */

@@ -337,16 +337,21 @@ static void
 take(struct engine *e, struct arrival *a)
 {
 	const struct flow_record *f = a->flow;
-	int64_t start_ms, end_ms;
+	int64_t clock_off_ms, start_ms, end_ms;
+	enum flow_times_kind kind;
 	struct pair *pair;
 
 	if (a->fate == TRACE_SPOOFED) {
 		take_aside(e, a, 0, 0);
 		return;
 	}
-	if (profiles_take(e->profiles, f))
-		counter_add(e->counters, COUNTER_FLAGS_PROFILE_CHANGES, 1);
-	count_times(e, flow_times(f, &start_ms, &end_ms));
+	clock_off_ms = profiles_take(e->profiles, f);
+	kind = flow_times(f, &start_ms, &end_ms);
+	count_times(e, kind);
+	if (kind == FLOW_TIMES_TOLD) {
+		start_ms += clock_off_ms;
+		end_ms += clock_off_ms;
+	}
 	if (a->src_inside && has_sent(f))
 		nem_host_seen(e->nem, &f->src, a->host_hash, start_ms, end_ms);
 	if (a->src_inside && a->dst_inside)

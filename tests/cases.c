@@ -48,6 +48,10 @@ parse_field(const char *name, const char *value, struct flow_record *out)
 		out->start_uptime_ms = (uint32_t)number;
 	} else if (strcmp(name, "export_ms") == 0) {
 		out->export_ms = CASES_EPOCH_MS + (int64_t)number;
+	} else if (strcmp(name, "sampling") == 0) {
+		out->sampling = (uint32_t)number;
+	} else if (strcmp(name, "lost") == 0) {
+		out->lost = (int32_t)number;
 	} else if (strcmp(name, "exporter") == 0) {
 		out->exporter = (uint32_t)(value[1] - '1');
 	} else if (strcmp(name, "ingress_if") == 0) {
@@ -88,6 +92,7 @@ case_parse_record(const char *text, struct flow_record *out)
 	out->received_ms = CASES_EPOCH_MS + 1000000;
 	out->export_ms = out->received_ms;
 	out->has = FLOW_HAS_PORTS;
+	out->sampling = 1;
 	word = strtok_r(copy, " ", &save);
 	arrow = word == NULL ? NULL : strchr(word, '>');
 	if (arrow == NULL)

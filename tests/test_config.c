@@ -134,7 +134,7 @@ config_names_file_and_line_of_a_bad_value(void **state)
 	read_wrong("http = \"127.0.0.1:65536\"\n", FILE_NAME ":1: http");
 	read_wrong("\n\n\ntraining = soon\n",
 	    FILE_NAME ":4: training 'soon': no duration");
-	read_wrong("wait = 0\n", FILE_NAME ":1: wait '0': must be 1s to 1h");
+	read_wrong("wait = 2h\n", FILE_NAME ":1: wait '2h': must be 0 to 1h");
 	read_wrong("max_pairs = -1\n", FILE_NAME ":1: max_pairs '-1': no num");
 	read_wrong("max_pairs = 1\n", FILE_NAME ":1: max_pairs '1': must be");
 	read_wrong("max_fields = 99999999999999999999\n",

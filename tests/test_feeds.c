@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "exposure/profiles.h"
+#include "tests/cases.h"
 #include "tests/test.h"
 #include "tests/world.h"
 
@@ -146,6 +147,192 @@ attempts_given_up_for_room_are_unresolved_as_shed(void **state)
 	world_free(w);
 }
 
+/* The events of a property; *last is the newest. */
+static uint32_t
+events_of(const struct world *w, enum feed_property property,
+    struct finding_feed_event *last)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < w->feed_event_count; i++)
+		if (w->feed_events[i].property == property &&
+		    !w->feed_events[i].has_network) {
+			*last = w->feed_events[i];
+			count++;
+		}
+	return count;
+}
+
+static void
+sampling_switched_on_takes_silence_from_what_comes_later(void **state)
+{
+	struct world *w = world_new(0);
+	struct finding_feed_event event;
+
+	(void)state;
+	probe(w, 0, 1, 1);
+	for (int i = 2; i < 5; i++) {
+		char text[160];
+
+		snprintf(text, sizeof(text),
+		    CLIENT ":40000>10.0.0.5:%d proto=6 flags=0x02 pkts=1 "
+			   "octets=44 exporter=r1 sampling=%d",
+		    i, i == 4 ? 1 : 100); /* 4: of another sampler */
+		world_flow(w, 1000 * i, text);
+	}
+	world_drain(w);
+	assert_int_equal(counted(w, 0, OUTCOME_SILENT, REASON_NONE), 2);
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_SAMPLED), 2);
+	assert_int_equal(events_of(w, FEED_SAMPLING, &event), 1);
+	assert_int_equal(event.from, 1);
+	assert_int_equal(event.to, 100);
+	world_free(w);
+}
+
+/* So many records of a busy second, outbound, of no account. */
+static void
+pass_traffic(struct world *w, int64_t at_ms, int records)
+{
+	for (int i = 0; i < records; i++)
+		world_flow(w, at_ms,
+		    "203.0.113.77:1000>198.51.100.9:2000 proto=17 pkts=1 "
+		    "octets=60 exporter=r1");
+}
+
+static void
+gap_in_the_sequence_takes_silence_from_its_time_alone(void **state)
+{
+	struct world *w = world_new(0);
+	struct finding_feed_event event;
+
+	(void)state;
+	probe(w, 0, 1, 1);
+	pass_traffic(w, 0, 1000);
+	world_tick(w, 400000); /* silent long before the gap */
+	probe(w, 2000000, 2, 1);
+	pass_traffic(w, 2001000, 980);
+	world_flow(w, 2002000,
+	    "203.0.113.77:1000>198.51.100.9:2000 proto=17 pkts=1 octets=60 "
+	    "exporter=r1 lost=20");
+	world_tick(w, 2400000);
+	probe(w, 5000000, 3, 1);
+	pass_traffic(w, 5001000, 3000);
+	world_flow(w, 5002000, /* too few to matter */
+	    "203.0.113.77:1000>198.51.100.9:2000 proto=17 pkts=1 octets=60 "
+	    "exporter=r1 lost=20");
+	world_drain(w);
+	assert_int_equal(counted(w, 0, OUTCOME_SILENT, REASON_NONE), 2);
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_LOSS), 1);
+	assert_int_equal(events_of(w, FEED_LOSS, &event), 2); /* and back */
+	world_free(w);
+}
+
+static void
+direction_without_answers_never_becomes_silence(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		char text[160];
+
+		snprintf(text, sizeof(text),
+		    CLIENT ":%d>10.0.0.5:443 proto=6 flags=0x1b pkts=9 "
+			   "octets=900 exporter=r1",
+		    40000 + i);
+		world_flow(w, i, text);
+	}
+	probe(w, 1000, 23, 1);
+	world_drain(w);
+	assert_int_equal(world_outcomes(w, OUTCOME_SILENT), 0);
+	assert_int_equal(world_outcomes(w, OUTCOME_REFUSED), 0);
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_PARTLY), 1);
+	world_free(w);
+}
+
+static void
+clock_that_is_off_is_corrected_once_it_is_known(void **state)
+{
+	static const int64_t shifts_ms[] = { 0, 300000, -300000, 1000 };
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct world *w = world_new(0);
+		struct flow_record *f = &w->flows->records[0];
+		struct finding_feed_event event;
+
+		assert_true(case_parse_record(CLIENT
+		    ":40000>10.0.0.5:23 proto=6 flags=0x02 pkts=1 "
+		    "octets=44 exporter=r2",
+		    f));
+		f->received_ms = WORLD_MS + 1000000;
+		f->export_ms = f->received_ms + shifts_ms[i];
+		f->has |= FLOW_HAS_TIMES;
+		f->start_ms = f->end_ms = WORLD_MS + 990000 + shifts_ms[i];
+		w->flows->count = 1;
+		engine_take(w->engine, w->flows);
+		world_drain(w);
+		/* a second is how exactly clocks are told */
+		assert_int_equal(world_event(w, CLIENT, "10.0.0.5", 23)->ts_ms,
+		    WORLD_MS + 990000 + (i == 3 ? 1000 : 0));
+		assert_int_equal(events_of(w, FEED_CLOCK_OFFSET, &event),
+		    i == 1 || i == 2);
+		world_free(w);
+	}
+}
+
+static void
+configured_property_wins_and_is_not_learned(void **state)
+{
+	struct world *w = world_new(0);
+	struct feed_override given = { .given = 1U << FEED_SAMPLING |
+						1U << FEED_VISIBILITY };
+	struct finding_feed_event event;
+
+	(void)state;
+	given.values[FEED_SAMPLING] = 1;
+	given.values[FEED_VISIBILITY] = FEED_VISIBILITY_BOTH;
+	engine_override_feed(w->engine, 0, &given);
+	for (int i = 0; i < 10; i++)
+		world_flow(w, i,
+		    CLIENT ":40000>10.0.0.5:23 proto=6 flags=0x02 pkts=1 "
+			   "octets=44 exporter=r1 sampling=100");
+	world_drain(w);
+	assert_int_equal(counted(w, 0, OUTCOME_SILENT, REASON_NONE), 1);
+	assert_int_equal(events_of(w, FEED_SAMPLING, &event), 0);
+	for (uint32_t i = 0; i < w->feed_count; i++)
+		if (w->feeds[i].property == FEED_VISIBILITY)
+			assert_int_equal(w->feeds[i].source,
+			    FEED_SOURCE_CONFIGURED);
+	world_free(w);
+}
+
+static void
+what_was_learned_outlives_a_restart(void **state)
+{
+	struct world *w = world_new(0);
+	struct finding_feed_event event;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		world_flow(w, i,
+		    CLIENT ":40000>10.0.0.5:443 proto=6 flags=0x00 pkts=9 "
+			   "octets=900 exporter=r1");
+	world_drain(w);
+	assert_int_equal(events_of(w, FEED_FLAGS, &event), 1);
+	assert_int_equal(event.to, FEED_FLAGS_NONE);
+	assert_int_equal(event.samples, 200);
+	world_restart(w);
+	world_flow(w, 1000000,
+	    CLIENT ":40001>10.0.0.5:444 proto=6 flags=0x00 pkts=1 octets=44 "
+		   "exporter=r1");
+	world_drain(w);
+	/* no NULL scan, and no news */
+	assert_int_equal(world_outcomes(w, OUTCOME_STEALTH_OPEN_FILTERED), 0);
+	assert_int_equal(events_of(w, FEED_FLAGS, &event), 1);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -155,6 +342,12 @@ main(void)
 		TEST(reason_says_what_the_feed_lacks),
 		TEST(evidence_against_silence_is_unresolved_whatever_the_feed),
 		TEST(attempts_given_up_for_room_are_unresolved_as_shed),
+		TEST(sampling_switched_on_takes_silence_from_what_comes_later),
+		TEST(gap_in_the_sequence_takes_silence_from_its_time_alone),
+		TEST(direction_without_answers_never_becomes_silence),
+		TEST(clock_that_is_off_is_corrected_once_it_is_known),
+		TEST(configured_property_wins_and_is_not_learned),
+		TEST(what_was_learned_outlives_a_restart),
 	};
 
 	return RUN_TESTS(tests);

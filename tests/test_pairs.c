@@ -44,7 +44,7 @@ add(struct pairs *p, struct pair_key *key, int64_t first_ms, int64_t last_ms,
 	pair->outer.present = true;
 	half_set_first_ms(&pair->outer, first_ms);
 	pair_set_last_ms(pair, last_ms);
-	pair->outer.flags = flags;
+	pair->outer.flags = flags & 63U;
 	pair->outer.evidence = EV_SYN;
 	return pair;
 }

@@ -3,6 +3,8 @@
 #include "exposure/profiles.h"
 #include "tests/test.h"
 
+static struct counters counters;
+
 static void
 feed(struct profiles *p, int records, uint8_t flags, uint64_t packets)
 {
@@ -21,7 +23,7 @@ half_of(uint8_t flags, uint16_t packets, int64_t first_ms)
 {
 	struct half h = { .present = true,
 		.exporter = 1,
-		.flags = flags,
+		.flags = flags & 63U,
 		.packets = packets };
 
 	half_set_first_ms(&h, first_ms);
@@ -31,7 +33,7 @@ half_of(uint8_t flags, uint16_t packets, int64_t first_ms)
 static void
 flags_that_are_always_zero_are_no_flags_after_200_records(void **state)
 {
-	struct profiles *p = profiles_new();
+	struct profiles *p = profiles_new(NULL, &counters);
 
 	(void)state;
 	feed(p, 199, 0, 5);
@@ -49,13 +51,13 @@ flags_that_are_always_zero_are_no_flags_after_200_records(void **state)
 static void
 constant_flags_are_none_only_where_no_packet_can_have_them(void **state)
 {
-	struct profiles *p = profiles_new();
+	struct profiles *p = profiles_new(NULL, &counters);
 
 	(void)state;
 	feed(p, 1000, 0x02, 1); /* a flood of SYNs, and nothing else */
 	assert_int_equal(profiles_learned(p, 1).flags, FEED_FLAGS_OK);
 	profiles_free(p);
-	p = profiles_new();
+	p = profiles_new(NULL, &counters);
 	feed(p, 450, 0x1b, 5);
 	feed(p, 49, 0x1b, 1);
 	assert_int_equal(profiles_learned(p, 1).flags, FEED_FLAGS_OK);
@@ -67,7 +69,7 @@ constant_flags_are_none_only_where_no_packet_can_have_them(void **state)
 static void
 flags_without_any_syn_are_no_flags_after_2000_records(void **state)
 {
-	struct profiles *p = profiles_new();
+	struct profiles *p = profiles_new(NULL, &counters);
 
 	(void)state;
 	feed(p, 1000, 0x18, 5);
@@ -99,7 +101,7 @@ feed_biflow(struct profiles *p, uint8_t flags, uint16_t reverse_has)
 static void
 flags_of_both_directions_in_one_half_are_merged(void **state)
 {
-	struct profiles *p = profiles_new();
+	struct profiles *p = profiles_new(NULL, &counters);
 
 	(void)state;
 	feed_biflow(p, 0x16, 0);
@@ -119,7 +121,7 @@ flags_of_both_directions_in_one_half_are_merged(void **state)
 static void
 biflows_with_flags_each_way_are_not_merged(void **state)
 {
-	struct profiles *p = profiles_new();
+	struct profiles *p = profiles_new(NULL, &counters);
 
 	(void)state;
 	for (int i = 0; i < 50; i++) {
@@ -133,25 +135,30 @@ biflows_with_flags_each_way_are_not_merged(void **state)
 static void
 visibility_follows_the_share_of_halves_that_found_their_answer(void **state)
 {
-	struct profiles *p = profiles_new();
+	struct profiles *p = profiles_new(NULL, &counters);
 	struct half here = half_of(0x1b, 5, 0);
 	struct half none = { .present = false };
 
 	(void)state;
-	for (int i = 0; i < 99; i++)
-		profiles_take_half(p, &here, &none, true);
+	for (int i = 0; i < 3; i++)
+		profiles_take_half(p, &here, &none, true, NULL, 0);
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_UNKNOWN);
-	profiles_take_half(p, &here, &none, true);
+	for (int i = 3; i < 99; i++)
+		profiles_take_half(p, &here, &none, true, NULL, 0);
+	/* none of so many: not sure, but no silence either */
+	assert_int_equal(profiles_learned(p, 1).visibility,
+	    FEED_VISIBILITY_PARTLY);
+	profiles_take_half(p, &here, &none, true, NULL, 0);
 	assert_true(profiles_get(p, 1).one_sided);
 	for (int i = 0; i < 400; i++)
-		profiles_take_half(p, &here, &here, true);
+		profiles_take_half(p, &here, &here, true, NULL, 0);
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_PARTLY);
 	assert_true(profiles_get(p, 1).partly);
 	assert_false(profiles_get(p, 1).one_sided);
 	for (int i = 0; i < 2000; i++)
-		profiles_take_half(p, &here, &here, true);
+		profiles_take_half(p, &here, &here, true, NULL, 0);
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_BOTH);
 	profiles_free(p);
@@ -160,15 +167,15 @@ visibility_follows_the_share_of_halves_that_found_their_answer(void **state)
 static void
 probes_and_short_halves_say_nothing_of_visibility(void **state)
 {
-	struct profiles *p = profiles_new();
+	struct profiles *p = profiles_new(NULL, &counters);
 	struct half syn = half_of(0x02, 3, 0);
 	struct half two = half_of(0x1b, 2, 0);
 	struct half none = { .present = false };
 
 	(void)state;
 	for (int i = 0; i < 500; i++) {
-		profiles_take_half(p, &syn, &none, true);
-		profiles_take_half(p, &two, &none, true);
+		profiles_take_half(p, &syn, &none, true, NULL, 0);
+		profiles_take_half(p, &two, &none, true, NULL, 0);
 	}
 	assert_int_equal(profiles_learned(p, 1).visibility_halves, 0);
 	profiles_free(p);
@@ -177,15 +184,15 @@ probes_and_short_halves_say_nothing_of_visibility(void **state)
 static void
 feed_that_stopped_seeing_answers_is_noticed(void **state)
 {
-	struct profiles *p = profiles_new();
+	struct profiles *p = profiles_new(NULL, &counters);
 	struct half here = half_of(0x1b, 5, 0);
 	struct half none = { .present = false };
 
 	(void)state;
 	for (int i = 0; i < 100000; i++)
-		profiles_take_half(p, &here, &here, true);
+		profiles_take_half(p, &here, &here, true, NULL, 0);
 	for (int i = 0; i < 6000; i++)
-		profiles_take_half(p, &here, &none, true);
+		profiles_take_half(p, &here, &none, true, NULL, 0);
 	assert_true(profiles_get(p, 1).one_sided);
 	profiles_free(p);
 }
@@ -193,16 +200,16 @@ feed_that_stopped_seeing_answers_is_noticed(void **state)
 static void
 equal_times_of_both_halves_make_a_meter_with_shared_times(void **state)
 {
-	struct profiles *p = profiles_new();
+	struct profiles *p = profiles_new(NULL, &counters);
 	struct half a = half_of(0x1b, 5, 1000);
 	struct half b = half_of(0x1b, 5, 1001);
 
 	(void)state;
 	for (int i = 0; i < 20; i++)
-		profiles_take_half(p, &a, &a, true);
+		profiles_take_half(p, &a, &a, true, NULL, 0);
 	assert_true(profiles_get(p, 1).shared_times);
 	for (int i = 0; i < 20; i++)
-		profiles_take_half(p, &a, &b, true);
+		profiles_take_half(p, &a, &b, true, NULL, 0);
 	assert_false(profiles_get(p, 1).shared_times);
 	profiles_free(p);
 }
@@ -210,12 +217,12 @@ equal_times_of_both_halves_make_a_meter_with_shared_times(void **state)
 static void
 configured_profile_is_never_overruled(void **state)
 {
-	struct profiles *p = profiles_new();
+	struct profiles *p = profiles_new(NULL, &counters);
 	struct feed_profile given = { .sampled = true };
 
 	(void)state;
-	profiles_configure(p, 1, &given);
-	profiles_configure(p, PROFILES_MAX, &given); /* ignored */
+	profiles_force(p, 1, &given);
+	profiles_force(p, PROFILES_MAX, &given); /* ignored */
 	feed(p, 1000, 0, 5);
 	assert_true(profiles_get(p, 1).sampled);
 	assert_false(profiles_get(p, 1).no_flags);

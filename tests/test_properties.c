@@ -173,7 +173,8 @@ receive_at_once(struct flow_record *flows, uint32_t count)
 		if (flows[i].received_ms > last_ms)
 			last_ms = flows[i].received_ms;
 	for (uint32_t i = 0; i < count; i++)
-		flows[i].received_ms = last_ms;
+		/* exported at once, too: else a clock would seem to be off */
+		flows[i].received_ms = flows[i].export_ms = last_ms;
 }
 
 static struct flow_record *

@@ -115,6 +115,23 @@ put_outcome(struct world *w, const struct finding_outcome *f)
 }
 
 static void
+put_feed(struct world *w, const struct finding_feed *f)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->feed_count; i++)
+		if (w->feeds[i].exporter == f->exporter &&
+		    w->feeds[i].property == f->property &&
+		    memcmp(&w->feeds[i].network, &f->network,
+			sizeof(f->network)) == 0)
+			break;
+	assert_true(i < WORLD_MAX);
+	w->feeds[i] = *f;
+	if (i == w->feed_count)
+		w->feed_count++;
+}
+
+static void
 apply(struct world *w, const struct finding *f)
 {
 	switch (f->kind) {
@@ -157,11 +174,16 @@ apply(struct world *w, const struct finding *f)
 	case FINDING_OUTCOME:
 		put_outcome(w, &f->outcome);
 		break;
+	case FINDING_FEED:
+		put_feed(w, &f->feed);
+		break;
+	case FINDING_FEED_EVENT:
+		put(w->feed_events, &w->feed_event_count, sizeof(f->feed_event),
+		    &f->feed_event, sizeof(f->feed_event.id));
+		break;
 	case FINDING_NETWORK:
 	case FINDING_EXPORTER:
 	case FINDING_EXPORTER_HOUR:
-	case FINDING_FEED:
-	case FINDING_FEED_EVENT:
 	case FINDING_TEMPLATE:
 	case FINDING_COUNTER:
 	case FINDING_KIND_COUNT:
@@ -290,6 +312,11 @@ world_restart(struct world *w)
 	for (uint32_t i = 0; i < w->alert_count; i++) {
 		f.kind = FINDING_TRANS_DARKPORT;
 		f.trans_darkport = w->alerts[i];
+		restore(w, &f);
+	}
+	for (uint32_t i = 0; i < w->feed_count; i++) {
+		f.kind = FINDING_FEED;
+		f.feed = w->feeds[i];
 		restore(w, &f);
 	}
 	for (uint32_t i = 0; i < w->outcome_count; i++) {

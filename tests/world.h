@@ -25,6 +25,9 @@ struct world {
 	struct finding_outcome outcomes[WORLD_MAX];
 	uint32_t exposure_count, alert_count, event_count, host_count;
 	uint32_t guard_count, outcome_count;
+	struct finding_feed feeds[WORLD_MAX];
+	struct finding_feed_event feed_events[WORLD_MAX];
+	uint32_t feed_count, feed_event_count;
 };
 
 /* The time at which the worlds begin. */
