@@ -119,6 +119,7 @@
 	    "attempts unresolved: they began before the daemon listened")      \
 	X(UNRESOLVED_EVIDENCE, "unresolved_evidence",                          \
 	    "attempts unresolved: what was seen says neither")                 \
+	X(DENIED, "denied", "attempts of those that a firewall denied")        \
 	X(UNKNOWN_DIR, "unknown_dir", "conversations of unknown direction")    \
 	X(MIDSTREAM, "midstream", "records from the middle of connections")    \
 	X(BACKSCATTER, "backscatter", "answers nobody asked for")              \

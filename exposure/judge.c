@@ -263,6 +263,10 @@ count_first(struct engine *e, const struct verdict *v)
 	case OUTCOME_TRANSIT:
 	case OUTCOME_COUNT:
 		break;
+	case OUTCOME_DENIED:
+		counter_add(e->counters, COUNTER_DENIED, 1);
+		counter_add(e->counters, COUNTER_ATTEMPTS, 1);
+		break;
 	case OUTCOME_ACCEPTED:
 	case OUTCOME_ACCEPTED_HALF_OPEN:
 	case OUTCOME_ACCEPTED_NO_ACK:
@@ -270,7 +274,6 @@ count_first(struct engine *e, const struct verdict *v)
 	case OUTCOME_SILENT:
 	case OUTCOME_UNREACH:
 	case OUTCOME_UNRESOLVED:
-	case OUTCOME_DENIED:
 	case OUTCOME_STEALTH_CLOSED:
 	case OUTCOME_STEALTH_OPEN_FILTERED:
 	case OUTCOME_STEALTH_UNFILTERED:

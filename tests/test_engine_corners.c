@@ -264,6 +264,22 @@ silence_that_can_no_longer_be_revoked_is_counted(void **state)
 	world_free(w);
 }
 
+static void
+attempts_a_firewall_denied_are_counted(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	world_flow(w, 0,
+	    CLIENT ":40000>" HOST
+		   ":3389 proto=6 pkts=1 octets=60 firewall_event=3");
+	world_attempt(w, 10, CLIENT ":40001", HOST ":22", 'r');
+	world_drain(w);
+	assert_int_equal(counter_get(&w->counters, COUNTER_DENIED), 1);
+	assert_int_equal(counter_get(&w->counters, COUNTER_ATTEMPTS), 2);
+	world_free(w);
+}
+
 /* The table is kept for others; what answers is found all the same. */
 static void
 scanner_gets_no_more_than_four_fifths_of_the_places(void **state)
@@ -323,6 +339,7 @@ main(void)
 		TEST(port_knows_over_a_restart_since_when_it_is_dark),
 		TEST(every_port_unreachable_of_a_horizontal_scan_is_matched),
 		TEST(silence_that_can_no_longer_be_revoked_is_counted),
+		TEST(attempts_a_firewall_denied_are_counted),
 		TEST(scanner_gets_no_more_than_four_fifths_of_the_places),
 	};
 
