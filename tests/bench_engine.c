@@ -5,15 +5,19 @@
  * and findings are collected each second, as the daemon does. CPU time; the
  * median of several rounds, each with an engine of its own. Exit 1 when an
  * exposure that was offered is not found. An argument: only this mix.
+ * Then what a conversation takes in memory: by its types, and by how much the
+ * process grows while a table fills.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/encode.h"
 #include "collector/decoder.h"
 #include "exposure/engine.h"
+#include "exposure/pairs.h"
 #include "tests/cpu_time.h"
 
 #define RECORDS_A_DATAGRAM 24
@@ -22,6 +26,7 @@
 #define ROUNDS		   3
 #define NOW_MS		   INT64_C(1700000000000)
 #define FINDINGS	   50000
+#define ENTRIES		   (1U << 20)
 
 static const struct mix {
 	const char *name;
@@ -179,6 +184,52 @@ measure(const struct mix *mix)
 	return missing != 0;
 }
 
+/* Resident octets of this process (proc(5), statm). */
+static double
+resident(void)
+{
+	FILE *statm = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	if (statm == NULL || fscanf(statm, "%*u %lu", &pages) != 1)
+		abort();
+	fclose(statm);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+/* Fills a table; attempts: each as one of a scanner, with a scan event. */
+static void
+measure_entries(const char *name, bool is_ipv6, bool attempts)
+{
+	struct pairs_config config = { .max = ENTRIES,
+		.wait_ms = 120000,
+		.revoke_ms = 1845000 };
+	struct pairs *p;
+	struct pair_key key = { .proto = 6 };
+	size_t octets = pairs_entry_bytes(ENTRIES, is_ipv6) +
+			(attempts ? sizeof(struct attempt) : 0);
+	double before = resident();
+
+	if (addr_parse(is_ipv6 ? "2001:db8::1" : "192.0.2.1", &key.outer) !=
+		ERR_OK ||
+	    addr_parse(is_ipv6 ? "2001:db8::2" : "192.0.2.2", &key.inner) !=
+		ERR_OK ||
+	    (p = pairs_new(&config)) == NULL)
+		abort();
+	for (uint32_t i = 0; i < ENTRIES; i++) {
+		struct pair *pair;
+
+		memcpy(key.outer.octets + 12, &i, sizeof(i));
+		pair = pairs_add(p, &key, pairs_hash(p, &key), NOW_MS);
+		pairs_set_tombstone(p, pair, NOW_MS);
+		if (attempts)
+			(void)pairs_make_attempt(p, pair);
+	}
+	printf("%-14s %8zu %12.1f\n", name, octets,
+	    (resident() - before) / ENTRIES);
+	pairs_free(p);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -190,5 +241,11 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(mixes) / sizeof(mixes[0]); i++)
 		if (argc < 2 || strcmp(argv[1], mixes[i].name) == 0)
 			failed |= measure(&mixes[i]);
+	if (argc >= 2)
+		return failed;
+	printf("\n%-14s %8s %12s\n", "octets a pair", "types", "resident");
+	measure_entries("IPv4", false, false);
+	measure_entries("IPv6", true, false);
+	measure_entries("IPv4, scan", false, true);
 	return failed;
 }
