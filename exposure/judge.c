@@ -4,6 +4,7 @@
  * the counts, the scan events, and how long the pair is remembered.
  */
 #include <assert.h>
+#include <string.h>
 
 #include "exposure/protocol.h"
 #include "exposure/state.h"
@@ -11,6 +12,9 @@
 /* Smallest TCP over IP packet: RFC 9293 and RFC 791, RFC 8200. */
 #define HEADER_V4 40
 #define HEADER_V6 60
+
+/* Below are services; what is related to another conversation is above. */
+#define PORT_USER 1024
 
 /* An answer in the next datagram is waited for, however old the records. */
 #define GRACE_MS 5000
@@ -719,8 +723,58 @@ concerns_source(const struct look *look)
 	       !exposure_holds(look->x, pair_ts_ms(look->pair));
 }
 
+/* Ports of services proper: why they listen, no other port tells. */
+static bool
+is_plain_service(const struct pair_key *key)
+{
+	return key->inner_port < PORT_USER && key->inner_port != FTP_PORT &&
+	       key->inner_port != TFTP_PORT;
+}
+
+/*
+ * The record told nothing but that a decided, accepted conversation goes on:
+ * following its verdict again would move one time in the map, and change
+ * nothing else. What could: an earlier attempt, a client or a rule D5 not
+ * counted yet, an interval that is over, a scanner, a scan event.
+ */
+static bool
+only_goes_on(const struct engine *e, const struct look *look,
+    const struct verdict *v)
+{
+	const struct pair *pair = look->pair;
+	const struct attempt *attempt = pairs_attempt(e->pairs, pair);
+	struct verdict before = pair_verdict(pair);
+
+	return pair->class == PAIR_TOMBSTONE && pair->counted &&
+	       (attempt == NULL || attempt->event == PAIR_EVENT_NONE) &&
+	       pair->outer.present && outcome_is_accepted(v->outcome) &&
+	       memcmp(&before, v, sizeof(before)) == 0 &&
+	       pair_is_counted_in(e, pair, look->x) &&
+	       look->x->opener != pairs_slot(e->pairs, pair) &&
+	       look->x->finding.state == EXPOSURE_OPEN &&
+	       pair_ts_ms(pair) > look->x->finding.first_ms &&
+	       (pair->client_counted || !is_client(pair, pair->proto)) &&
+	       (pair->timed || !rule_is_timed(v->rule)) &&
+	       is_plain_service(&look->key) &&
+	       !sources_may_scan(e->sources, &look->key.outer) && !TRACED(e);
+}
+
+/* The short way of the common record. False: it must go the long one. */
+static bool
+take_short_way(struct engine *e, struct look *look, const struct verdict *v)
+{
+	if (e->no_short_way || !only_goes_on(e, look, v))
+		return false;
+	nem_accept_again(e->nem, look->x, pair_ts_ms(look->pair),
+	    pair_last_ms(look->pair));
+	pairs_set_tombstone(e->pairs, look->pair, engine_timer_ms(e));
+	e->state_dirty = true;
+	e->short_ways++;
+	return true;
+}
+
 static void
-judge_look(struct engine *e, struct look *look)
+judge_look(struct engine *e, struct look *look, bool news)
 {
 	struct pair *pair = look->pair;
 	struct verdict v;
@@ -729,6 +783,8 @@ judge_look(struct engine *e, struct look *look)
 		join_source(e, look, true);
 	v = judge(e, look, pair->settled);
 	assert(!pair->settled || v.outcome != OUTCOME_NONE);
+	if (!news && take_short_way(e, look, &v))
+		return;
 	if (v.outcome != OUTCOME_NONE)
 		follow(e, look, v);
 	if (v.rule == RULE_W_69)
@@ -740,10 +796,10 @@ judge_look(struct engine *e, struct look *look)
 }
 
 void
-judge_record(struct engine *e, struct look *look, bool same_end)
+judge_record(struct engine *e, struct look *look, bool news, bool same_end)
 {
 	learn(e, look->pair, same_end);
-	judge_look(e, look);
+	judge_look(e, look, news);
 }
 
 void
@@ -751,7 +807,7 @@ judge_again(struct engine *e, struct pair *pair)
 {
 	struct look look = engine_look(e, pair);
 
-	judge_record(e, &look, false);
+	judge_record(e, &look, true, false);
 }
 
 void
@@ -761,7 +817,7 @@ judge_final(struct engine *e, struct pair *pair)
 
 	pair->settled = true;
 	learn(e, pair, false);
-	judge_look(e, &look);
+	judge_look(e, &look, true);
 }
 
 void

@@ -649,6 +649,19 @@ nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
 }
 
 void
+nem_accept_again(struct nem *n, struct exposure *x, int64_t ts_ms,
+    int64_t last_ms)
+{
+	struct finding_exposure *f = &x->finding;
+
+	if (last_ms > f->last_ms)
+		f->last_ms = last_ms;
+	if (ts_ms >= f->refused_ms)
+		f->refused = 0;
+	judge(n, x);
+}
+
+void
 nem_unaccept(struct nem *n, struct exposure *x)
 {
 	if (x->finding.accepted > 1) {

@@ -120,6 +120,10 @@ bool rule_is_timed(unsigned rule);
 enum acceptance_effect nem_accept(struct nem *n, const struct acceptance *a,
     struct exposure **out);
 
+/* What it counted goes on, at last_ms, and tells nothing else; open. */
+void nem_accept_again(struct nem *n, struct exposure *x, int64_t ts_ms,
+    int64_t last_ms);
+
 /* An attempt turned out not to have been accepted: takes it back. */
 void nem_unaccept(struct nem *n, struct exposure *x);
 

@@ -57,6 +57,8 @@ struct engine {
 	bool baseline_vetted;
 	bool networks_collected;
 	bool state_dirty;
+	bool no_short_way;   /* for tests: every record goes the long one */
+	uint64_t short_ways; /* records that took it */
 	engine_trace_fn trace;
 	void *trace_arg;
 	bool traced_before; /* traced is what the exposure was */
@@ -91,11 +93,13 @@ bool pair_is_counted_in(const struct engine *e, const struct pair *pair,
     const struct exposure *x);
 
 /*
- * Judges a pair to which a record was added; same_end: it is the first of
+ * Judges a pair to which a record was added; news: it told something of
+ * another kind than was known (HALF_NEWS); same_end: it is the first of
  * its half, and ended when the other half did.
  * Follows the verdict: maps, counts, scan events, timer.
  */
-void judge_record(struct engine *e, struct look *look, bool same_end);
+void judge_record(struct engine *e, struct look *look, bool news,
+    bool same_end);
 
 /* The same of a pair that another one tells about. */
 void judge_again(struct engine *e, struct pair *pair);

@@ -213,8 +213,10 @@ take_half(struct engine *e, struct arrival *a, struct pair *pair,
 	int64_t before_ms = pair_ts_ms(pair);
 	uint16_t before_exporter = pair_exporter(pair);
 	struct look look = { .pair = pair, .key = a->key };
+	bool news;
 
-	if (half_add(half, a->flow, start_ms) != HALF_NEWS)
+	news = half_add(half, a->flow, start_ms) == HALF_NEWS;
+	if (!news)
 		counter_add(e->counters, COUNTER_DUP_HALVES, 1);
 	if (is_first || end_ms > pair_last_ms(pair))
 		pair_set_last_ms(pair, end_ms);
@@ -222,7 +224,7 @@ take_half(struct engine *e, struct arrival *a, struct pair *pair,
 	if (!pair->internal)
 		look.x = nem_find_hashed(e->nem, &a->key.inner, pair->proto,
 		    pair_port(&a->key), a->map_hash);
-	judge_record(e, &look, same_end);
+	judge_record(e, &look, news, same_end);
 }
 
 /* --- the three passes ----------------------------------------------------- */
