@@ -239,6 +239,27 @@ transient_exposure_is_gone_after_an_hour(void **state)
 }
 
 static void
+two_generations_end_when_time_jumps_by_days(void **state)
+{
+	struct world *w = world_new(0);
+	struct engine_summary summary;
+
+	(void)state;
+	world_attempt(w, 0, SCANNER ":40000", "10.0.0.5:23", 's');
+	world_attempt(w, 200000, SCANNER ":40000", "10.0.0.5:23", 's');
+	world_tick(w, 400000);
+	assert_int_equal(w->event_count, 2);
+	/* further than the timers reach: a capture with a gap, a machine that
+	 * slept */
+	world_tick(w, 400000 + 3 * DAY);
+	world_tick(w, 402000 + 3 * DAY);
+	engine_summary(w->engine, &summary);
+	assert_int_equal(summary.pairs, 0);
+	assert_int_equal(w->event_count, 2);
+	world_free(w);
+}
+
+static void
 spoofed_syns_are_accepted_but_are_no_clients(void **state)
 {
 	struct world *w = world_new(0);
@@ -852,6 +873,7 @@ main(void)
 		TEST(
 		    high_port_with_one_client_is_transient_until_a_second_comes),
 		TEST(transient_exposure_is_gone_after_an_hour),
+		TEST(two_generations_end_when_time_jumps_by_days),
 		TEST(spoofed_syns_are_accepted_but_are_no_clients),
 		TEST(
 		    completed_connections_of_two_clients_confirm_a_system_port),
