@@ -138,6 +138,14 @@ outer_syn(const struct verdict_input *in)
 	return attempt(OUTCOME_UNRESOLVED, RULE_S2, CONFIDENCE_NONE);
 }
 
+/* SYN, ACK and RST, but nothing that a connection's data or end has. */
+static bool
+sent_no_data(const struct half *h)
+{
+	return (h->flags & TCP_RST) != 0 &&
+	       (h->flags & (TCP_PSH | TCP_FIN | TCP_URG)) == 0;
+}
+
 /* Row: SYN and ACK and more, over several packets. */
 static struct verdict
 outer_mix(const struct verdict_input *in)
@@ -150,6 +158,9 @@ outer_mix(const struct verdict_input *in)
 	if (has_only(i, EV_RST_ANY)) {
 		if (direction_of_tcp(in).initiator == SIDE_INNER)
 			return verdict_by_direction(in);
+		if (has_only(i, EV_RST1) && sent_no_data(in->outer))
+			/* SYN-ACK and RST in one record, each disowned */
+			return backscatter(RULE_U1, CONFIDENCE_MED);
 		return attempt(OUTCOME_ACCEPTED, RULE_A6, CONFIDENCE_LOW);
 	}
 	return verdict_by_direction(in);
