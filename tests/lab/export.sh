@@ -1,19 +1,26 @@
 #!/bin/bash
-# export.sh lab.pcap OUTDIR - show one packet capture to several exporters and
-# keep the export datagrams each of them sends. Needs root. Takes about 30 s.
+# export.sh CAPTURE OUTDIR [FLAVOUR...] - show one packet capture to several
+# exporters and keep the export datagrams each of them sends. Needs root. Takes
+# about 4 s a flavour.
 #
-# Writes OUTDIR/lab.FLAVOUR.pcap for these flavours:
+# Writes OUTDIR/NAME.FLAVOUR.pcap, NAME being that of the capture without its
+# ending. Without any named, these flavours:
 #   softflowd-v5 -v5a -v9 -v10 -v10b   softflowd reading the file; v5a sets the
 #                                 clock of the header by the packets (-a), and
 #                                 v10b writes two-way records (-b)
 #   nfprobe-v9 -v10               pmacctd with the nfprobe plugin
 #   nfreplay-v9                   nfpcapd to a flow file, nfreplay from there
+# By name only:
+#   nfprobe-v5
+#   ...-sN                        any of softflowd's, looking at 1 packet in N
+#   ...-in, ...-out               any of softflowd's, one direction alone;
+#                                 INTERNAL holds the internal networks
 #
 # Everything runs in a network namespace of its own, where only lo exists.
 
 set -eu
 
-[ $# -eq 2 ] || { echo "usage: export.sh lab.pcap OUTDIR" >&2; exit 2; }
+[ $# -ge 2 ] || { echo "usage: export.sh CAPTURE OUTDIR [FLAVOUR...]" >&2; exit 2; }
 [ "$(id -u)" -eq 0 ] || { echo "export.sh: needs root" >&2; exit 2; }
 if [ -z "${DP_EXPORT_NETNS:-}" ]; then
     DP_EXPORT_NETNS=1 exec unshare -n "$0" "$@"
@@ -26,6 +33,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 pcap=$(readlink -f "$1")
 mkdir -p "$2"
 out=$(cd "$2" && pwd)
+name=$(basename "$pcap")
+name=${name%.*}
+shift 2
+[ $# -gt 0 ] || set -- softflowd-v5 softflowd-v5a softflowd-v9 softflowd-v10 \
+    softflowd-v10b nfprobe-v9 nfprobe-v10 nfreplay-v9
 tmp=$(mktemp -d)
 cp "$pcap" "$tmp/lab.pcap"  # softflowd sends the name of the file it reads
 pids=()
@@ -50,11 +62,11 @@ listen() {  # listen FLAVOUR PORT: start a sink and a capture
     pids+=("$!")
     # A small snap length makes small slots, so that the buffer holds thousands.
     tcpdump -Z root -i lo -s 2048 -U -B 32768 --immediate-mode \
-        -w "$out/lab.$1.pcap" "udp dst port $2" 2>"$tmp/$1.cap" &
+        -w "$out/$name.$1.pcap" "udp dst port $2" 2>"$tmp/$1.cap" &
     capture=$!
     pids+=("$capture")
     for _ in $(seq 50); do
-        grep -q 'listening on' "$tmp/$1.cap" && break
+        grep -qs 'listening on' "$tmp/$1.cap" && break
         sleep 0.1
     done
     for _ in $(seq 50); do
@@ -70,29 +82,40 @@ finish() {  # finish FLAVOUR: stop the capture; complain about lost packets
         echo "export.sh: $1: the capture lost packets" >&2
         exit 1
     fi
-    echo "lab.$1.pcap: $(grep 'packets captured' "$tmp/$1.cap")"
+    echo "$name.$1.pcap: $(grep 'packets\? captured' "$tmp/$1.cap")"
 }
 
 port=9900
-softflow() {  # softflow FLAVOUR OPTIONS...
-    local flavour=$1
-    shift
-    port=$((port + 1))
-    listen "$flavour" $port
-    # Without "-c none" softflowd waits for its control socket for ever.
-    bounded softflowd -r lab.pcap -d -c none -p "$tmp/softflowd.pid" "$@" \
-        -n 127.0.0.1:$port >"$tmp/$flavour.log" 2>&1
-    finish "$flavour"
+towards() {  # towards dst|src: the words of pcap for one direction
+    local net words=''
+    for net in ${INTERNAL:?names the internal networks}; do
+        words="$words${words:+ or }$1 net $net"
+    done
+    echo "$words"
 }
-mkdir -p /run/softflowd/chroot
-softflow softflowd-v5 -v 5
-softflow softflowd-v5a -v 5 -a
-softflow softflowd-v9 -v 9
-softflow softflowd-v10 -v 10
-softflow softflowd-v10b -v 10 -b
+softflow() {  # softflow FLAVOUR
+    local part options=() filter=()
+    for part in ${1//-/ }; do
+        case $part in
+        softflowd) ;;
+        v5a) options+=(-v 5 -a) ;;
+        v10b) options+=(-v 10 -b) ;;
+        v*) options+=(-v "${part#v}") ;;
+        in) filter=("$(towards dst)") ;;
+        out) filter=("$(towards src)") ;;
+        s*) options+=(-s "${part#s}") ;;
+        esac
+    done
+    listen "$1" $port
+    mkdir -p /run/softflowd/chroot
+    # Without "-c none" softflowd waits for its control socket for ever.
+    bounded softflowd -r lab.pcap -d -c none -p "$tmp/softflowd.pid" \
+        "${options[@]}" -n 127.0.0.1:$port "${filter[@]}" \
+        >"$tmp/$1.log" 2>&1
+    finish "$1"
+}
 
-nfprobe() {  # nfprobe FLAVOUR VERSION
-    port=$((port + 1))
+nfprobe() {  # nfprobe FLAVOUR
     cat >"$tmp/nfprobe.conf" <<END
 daemonize: false
 pcap_savefile: lab.pcap
@@ -100,7 +123,7 @@ snaplen: 128
 plugins: nfprobe
 aggregate: src_host, dst_host, src_port, dst_port, proto, tcpflags
 nfprobe_receiver: 127.0.0.1:$port
-nfprobe_version: $2
+nfprobe_version: ${1##*-v}
 END
     listen "$1" $port
     # The plugin is a process of its own that may outlive the core process:
@@ -113,18 +136,28 @@ END
     done
     finish "$1"
 }
-nfprobe nfprobe-v9 9
-nfprobe nfprobe-v10 10
 
-port=$((port + 1))
-mkdir "$tmp/nf"
-bounded nfpcapd -r lab.pcap -w "$tmp/nf" >"$tmp/nfpcapd.log" 2>&1
-listen nfreplay-v9 $port
-for f in "$tmp"/nf/nfcapd.*; do
-    bounded nfreplay -r "$f" -v 9 -H 127.0.0.1 -p $port -d 500 \
-        >>"$tmp/nfreplay.log" 2>&1
+nfreplay() {  # nfreplay FLAVOUR
+    local f
+    mkdir "$tmp/nf"
+    bounded nfpcapd -r lab.pcap -w "$tmp/nf" >"$tmp/nfpcapd.log" 2>&1
+    listen "$1" $port
+    for f in "$tmp"/nf/nfcapd.*; do
+        bounded nfreplay -r "$f" -v 9 -H 127.0.0.1 -p $port -d 500 \
+            >>"$tmp/nfreplay.log" 2>&1
+    done
+    finish "$1"
+}
+
+for flavour; do
+    port=$((port + 1))
+    case $flavour in
+    softflowd-*) softflow "$flavour" ;;
+    nfprobe-*) nfprobe "$flavour" ;;
+    nfreplay-v9) nfreplay "$flavour" ;;
+    *) echo "export.sh: no flavour $flavour" >&2; exit 2 ;;
+    esac
 done
-finish nfreplay-v9
 
 if [ -n "${LAB_LOGS:-}" ]; then
     mkdir -p "$LAB_LOGS"
