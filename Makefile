@@ -34,6 +34,8 @@ TEST_PACKAGES  := libcmocka-dev curl sqlite3 sqlite3-tools softflowd \
     python3 procps util-linux iproute2 binutils valgrind strace
 LINT_PACKAGES  := clang clang-format clang-tidy cppcheck
 FUZZ_PACKAGES  := clang libclang-rt-14-dev
+# tshark derives the truth, the rest exports packets (tests/truth)
+LONG_PACKAGES  := tshark tcpdump softflowd pmacct nfdump iproute2
 
 # --- flags ------------------------------------------------------------------
 LIBS := libevent_core libevent_extra libfixbuf sqlite3 jansson libsodium \
@@ -134,13 +136,15 @@ endef
 deps:
 	$(call install_packages,$(BUILD_PACKAGES) $(RUN_PACKAGES))
 
-.PHONY: deps-test deps-lint deps-fuzz
+.PHONY: deps-test deps-lint deps-fuzz deps-long
 deps-test:
 	$(call install_packages,$(BUILD_PACKAGES) $(TEST_PACKAGES))
 deps-lint:
 	$(call install_packages,$(BUILD_PACKAGES) libcmocka-dev $(LINT_PACKAGES))
 deps-fuzz:
 	$(call install_packages,$(BUILD_PACKAGES) $(FUZZ_PACKAGES))
+deps-long:
+	$(call install_packages,$(BUILD_PACKAGES) $(LONG_PACKAGES))
 
 # --- build ------------------------------------------------------------------
 # Rebuild when the flags change, or a source is added or taken away.
@@ -222,7 +226,7 @@ check-asan: deps-test
 
 check: lint test check-asan
 
-check-long: check
+check-long: check deps-long
 	$(Q)$(MAKE) --no-print-directory fuzz
 	$(Q)BUILD=$(B) tests/long.sh
 

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # What takes longer than CI may: the hostile corpus in every build, a million
 # messages of each sort through both ways to decode, many kills, 20 runs with
-# loss, whole floods, and ten minutes of each mix of traffic. The fuzzers run before it (make check-long). BUILD names the build
-# folder. KILL_ROUNDS: how many kills (50); LONG_ONLY: hostile, oracle, kill,
-# loss, flood or memory alone. All run, whatever fails; exit 1 when one did.
+# loss, whole floods, ten minutes of each mix of traffic, and the score of every
+# capture through every exporter. The fuzzers run before it (make check-long).
+# BUILD names the build folder. KILL_ROUNDS: how many kills (50); LONG_ONLY:
+# hostile, oracle, kill, loss, flood, memory or truth alone. All run, whatever
+# fails; exit 1 when one did.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export BUILD=${BUILD:-build/release}
@@ -76,5 +78,8 @@ fi
 if wanted memory; then
     TEST_SECONDS=5400 MEMORY_SECONDS=${MEMORY_SECONDS:-600} \
         ONLY='e2e/test_memory' tests/run.sh || failed=1
+fi
+if wanted truth; then
+    python3 tests/truth/run.py --daemon "$BUILD/darkportd" || failed=1
 fi
 exit $failed

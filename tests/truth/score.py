@@ -15,11 +15,13 @@ false and each fact that is missing, with what darkportd said instead.
   --no-v6           the export has no IPv6: leave it out of the truth
   --list            list what differs
   --assert          exit with 1 unless the targets are met: on a whole feed
-                    all four shares 1 and at most 1 % of unknown direction;
-                    on any other, no false exposure and no false attempt
-  --except FILE     rows "what src dst proto port": differences that the
-                    flavour makes unavoidable; they are listed, and --assert
-                    lets them pass, but only while they are there
+                    nothing false and nothing missing, so all four shares 1
+                    and no direction unknown, but for what --known lists; on
+                    any other, no false exposure and no false attempt
+  --known FILE      rows "capture flavours what src dst proto port why": what
+                    exports of these flavours (patterns, with commas) cannot
+                    tell of a capture, on whole feeds. --assert lets it pass,
+                    but only while it is so
 
 Exposures are (host, protocol, port): what stands in the map and is no hint.
 Unresolved is the share of attempts that darkportd calls so; unknown that of
@@ -29,6 +31,7 @@ that darkportd calls unresolved claims nothing: it is missing, not false.
 """
 import argparse
 import collections
+import fnmatch
 import json
 import os
 import sqlite3
@@ -167,9 +170,8 @@ def compare(truth, claims):
         "attempts": sum(truth.attempts.values()),
         "a_precision": ratio(sum(right.values()), sum(claimed.values())),
         "a_recall": ratio(sum(right.values()), sum(truth.attempts.values())),
-        "unresolved": ratio(
-            sum(claims.attempts.values()) - sum(claimed.values()),
-            sum(claims.attempts.values())),
+        "unresolved": (sum(claims.attempts.values()) - sum(claimed.values()))
+        / max(sum(claims.attempts.values()), 1),
     }
     opened = [k[:5] for k in truth.attempts] + truth.outbound
     n["unknown"] = sum(not claims.directed(*k) for k in opened) / max(
@@ -199,30 +201,34 @@ def is_false(row):
     return row[0].startswith("false-")
 
 
-def excepted(path):
+def known_differences(path, n):
     """{(what, src, dst, proto, port)}; a source's port counts for nothing."""
     if path is None:
         return set()
     with open(path, encoding="ascii") as f:
-        return {tuple(line.split("\t")[:5]) for line in f
-                if line.strip() and not line.startswith("#")}
+        rows = [line.rstrip("\n").split("\t") for line in f
+                if line.strip() and not line.startswith("#")]
+    return {tuple(r[2:7]) for r in rows
+            if r[0] == n["capture"]
+            and any(fnmatch.fnmatchcase(n["flavour"], pattern)
+                    for pattern in r[1].split(","))}
 
 
-def exception_key(row):
+def known_key(row):
     return (row[0], row[1].rsplit(":", 1)[0], *row[2:5])
 
 
 def judge(args, n, rows):
     """What misses the targets, as lines."""
-    allowed = excepted(args.exceptions)
-    seen = {exception_key(r) for r in rows}
+    allowed = set()
+    if args.feed == "whole":
+        allowed = known_differences(args.known, n)
+    seen = {known_key(r) for r in rows}
     wrong = ["no longer so: " + " ".join(a) for a in sorted(allowed - seen)]
-    if args.feed == "whole" and n["unknown"] > 0.01:
-        wrong.append("unknown direction: %.4f" % n["unknown"])
     for r in rows:
         if args.feed != "whole" and not is_false(r):
             continue
-        if exception_key(r) not in allowed:
+        if known_key(r) not in allowed:
             wrong.append(" ".join(r))
     return wrong
 
@@ -243,7 +249,7 @@ def format_row(n):
                      for c in COLUMNS)
 
 
-def main():
+def arguments(argv):
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -257,9 +263,13 @@ def main():
     parser.add_argument("--no-v6", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--assert", dest="strict", action="store_true")
-    parser.add_argument("--except", dest="exceptions")
+    parser.add_argument("--known")
     parser.add_argument("exports", nargs="+")
-    args = parser.parse_args()
+    return parser.parse_args(argv)
+
+
+def main():
+    args = arguments(sys.argv[1:])
     n, rows, wrong = score(args)
     print(format_row(n))
     if args.list:

@@ -26,7 +26,8 @@ Rules:
   * A conversation is all packets of one 5-tuple, in both directions. TCP has
     generations: a SYN begins a new one when the one before was closed (a RST,
     or a FIN from each side) more than 1 s ago, or was quiet for 130 s, or
-    never began with a SYN at all. Any other SYN is a retransmission.
+    never began with a SYN at all. Any other SYN is a retransmission, and so is
+    one with the sequence number of the first: some ask again after a RST.
   * A generation that begins with a SYN was opened by who sent it. So was one
     that begins with a segment that no connection has in it without an ACK
     (none, FIN, FIN-PSH-URG, ...): a stealth probe.
@@ -38,9 +39,13 @@ Rules:
     it, is "accepted"; RST from it is "refused".
   * UDP: the first datagram of a 5-tuple names the opener; any datagram back
     is "accepted". Later ones belong to the same attempt.
+  * Some answers come from elsewhere. TFTP answers from a new port: port 69
+    accepted, and so did the new port. Who asked all (broadcast, multicast) is
+    answered by each from its own address: such an answer opens nothing. An
+    answer so comes within 5 s, to the port that asked.
   * ICMP port unreachable from the target itself is "refused". Any other ICMP
     unreachable, from anyone, is "unreachable". Both are matched by the packet
-    they quote.
+    they quote; behind NAT, what it was sent to is who sends the error.
   * ICMP echo: one attempt per (source, target), sport 0, dport 2048 (8/0), or
     for IPv6 32768 (128/0): type * 256 + code.
   * No answer in the capture is "silent".
@@ -53,14 +58,15 @@ import sys
 
 FIELDS = ("frame.time_epoch", "ip.src", "ip.dst", "ip.proto", "ip.frag_offset",
           "ipv6.src", "ipv6.dst", "ipv6.nxt", "tcp.srcport", "tcp.dstport",
-          "tcp.flags", "tcp.len", "udp.srcport", "udp.dstport", "icmp.type",
+          "tcp.flags", "tcp.len", "tcp.seq_raw", "udp.srcport", "udp.dstport", "icmp.type",
           "icmp.code", "icmpv6.type", "icmpv6.code")
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 TECHNIQUES = {FIN: "fin", 0: "null", FIN | PSH | URG: "xmas",
               FIN | ACK: "maimon", ACK: "ack"}
 CLOSED_GAP = 1.0        # a SYN so long after the end is a new opening
 QUIET_GAP = 130.0       # Linux sends a SYN again for 127 s, at most 64 s apart
-TCP, UDP = 6, 17
+ELSEWHERE_GAP = 5.0     # an answer from elsewhere comes so soon
+TCP, UDP, TFTP = 6, 17, 69
 NAMES = {TCP: "tcp", UDP: "udp"}
 
 
@@ -68,7 +74,7 @@ class Packet:
     """What matters of a packet. quote: the (src, sport, dst, proto, dport)
     that an ICMP error is about, else None."""
     __slots__ = ("when", "src", "dst", "proto", "sport", "dport", "flags",
-                 "length", "icmp", "quote")
+                 "length", "seq", "icmp", "quote")
 
 
 def addresses(src, dst, proto):
@@ -79,7 +85,7 @@ def addresses(src, dst, proto):
 def parse(line):
     """A line of tshark's as a Packet, or None when it is not IP."""
     v = [x.split(",") if x else [] for x in line.rstrip("\n").split("\t")]
-    (when, s4, d4, p4, fragment, s6, d6, p6, tsp, tdp, flags, length,
+    (when, s4, d4, p4, fragment, s6, d6, p6, tsp, tdp, flags, length, seq,
      usp, udp, t4, c4, t6, c6) = v
     layers = addresses(s4, d4, p4) or addresses(s6, d6, p6)
     if not layers or (s4 and s6):   # one in the other: a tunnel
@@ -87,7 +93,7 @@ def parse(line):
     p = Packet()
     p.when = float(when[0])
     p.src, p.dst, p.proto = layers[0]
-    p.sport = p.dport = p.flags = p.length = 0
+    p.sport = p.dport = p.flags = p.length = p.seq = 0
     p.icmp = p.quote = None
     if fragment and int(fragment[0], 0) != 0:
         return None                 # it has no ports
@@ -108,6 +114,7 @@ def parse(line):
         p.sport, p.dport = int(tsp[0]), int(tdp[0])
         p.flags = int(flags[0], 16) & 0x3f
         p.length = int(length[0]) if length else 0
+        p.seq = int(seq[0]) if seq else 0
     elif usp and (len(layers) == 1 or p.proto == UDP):
         p.proto = UDP
         p.sport, p.dport = int(usp[0]), int(udp[0])
@@ -131,15 +138,21 @@ def packets(path):
             sys.exit("truth.py: tshark failed on " + path)
 
 
+def asks_all(address):
+    """Broadcast, of a network that ends at an octet, or multicast."""
+    return address.is_multicast or (address.version == 4
+                                    and address.packed[3] == 255)
+
+
 class Conversation:
     """One generation of a 5-tuple. src is who opened it, or spoke first.
-    kind: attempt, outbound, stray or midstream."""
+    kind: attempt, outbound, stray, midstream or answer."""
 
     def __init__(self, packet, kind, technique):
         self.when = self.last = packet.when
         self.src, self.sport = packet.src, packet.sport
         self.dst, self.dport = packet.dst, packet.dport
-        self.proto = packet.proto
+        self.proto, self.seq = packet.proto, packet.seq
         self.kind, self.technique = kind, technique
         self.answer = "silent"
         self.fins = set()
@@ -161,6 +174,7 @@ class Reader:
         self.live = {}      # (address, port) pairs in order, proto -> newest
         self.all = []       # every Conversation, in the order of beginning
         self.echoes = {}    # (src, dst) -> Conversation
+        self.asked = {}     # (src, sport) -> [(when, dst, dport)], by UDP
         self.hosts = set()
         self.unmatched = 0
 
@@ -195,9 +209,11 @@ class Reader:
     def begins_anew(c, p):
         if p.flags & (SYN | ACK) != SYN:
             return False
+        if not c.with_syn:
+            return True
         gap = p.when - c.last
-        return (not c.with_syn or gap > QUIET_GAP
-                or (c.closed and gap > CLOSED_GAP))
+        return p.seq != c.seq and (gap > QUIET_GAP
+                                   or (c.closed and gap > CLOSED_GAP))
 
     def take_tcp(self, p):
         key = self.tuple_of(p.src, p.sport, p.dst, p.proto, p.dport)
@@ -224,10 +240,29 @@ class Reader:
         key = self.tuple_of(p.src, p.sport, p.dst, p.proto, p.dport)
         c = self.live.get(key)
         if c is None:
-            side = "outbound" if self.inside(p.src) else "attempt"
-            self.live[key] = self.add(p, side, "udp")
+            self.live[key] = self.begin_udp(p)
         elif (p.src, p.sport) != (c.src, c.sport):
             c.answered("accepted")
+
+    def begin_udp(self, p):
+        side = "outbound" if self.inside(p.src) else "attempt"
+        for when, dst, dport in self.asked.get((p.dst, p.dport), ()):
+            if p.when - when > ELSEWHERE_GAP:
+                continue
+            if dport == TFTP and dst == p.src:
+                return self.begin_tftp(p)
+            if asks_all(dst) and dport == p.sport:
+                return self.add(p, "answer", "udp")
+        return self.add(p, side, "udp")
+
+    def begin_tftp(self, p):
+        """p is the first answer, from a new port; it opens nothing."""
+        first = self.live[self.tuple_of(p.dst, p.dport, p.src, UDP, TFTP)]
+        first.answered("accepted")
+        p.src, p.sport, p.dst, p.dport = p.dst, p.dport, p.src, p.sport
+        c = self.add(p, first.kind, "udp")
+        c.answered("accepted")
+        return c
 
     def take_error(self, p):
         """An ICMP error, with the packet it quotes."""
@@ -235,6 +270,10 @@ class Reader:
         if kind != (3 if family == 4 else 1):
             return
         c = self.live.get(self.tuple_of(*p.quote))
+        if c is None:
+            src, sport, _, proto, dport = p.quote
+            p.quote = (src, sport, p.src, proto, dport)
+            c = self.live.get(self.tuple_of(*p.quote))
         if c is None or c.key() != p.quote:
             self.unmatched += 1
             return
@@ -255,6 +294,9 @@ class Reader:
     def take(self, p):
         if self.inside(p.src):
             self.hosts.add(p.src)
+        if p.proto == UDP:
+            self.asked.setdefault((p.src, p.sport), []).append(
+                (p.when, p.dst, p.dport))
         if p.quote is not None:
             self.take_error(p)
         elif self.inside(p.src) == self.inside(p.dst):
