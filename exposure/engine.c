@@ -39,8 +39,8 @@ engine_bytes(const struct engine_config *config)
 	       outcomes_bytes() + pinholes_bytes() +
 	       events_bytes(config->max_events) +
 	       ICMP_ERRORS_MAX * sizeof(struct icmp_error_record) +
-	       profiles_bytes() + fan_ins_bytes() + borders_bytes() +
-	       listeners_bytes();
+	       witnesses_bytes(config->max_exposures) + profiles_bytes() +
+	       fan_ins_bytes() + borders_bytes() + listeners_bytes();
 }
 
 void
@@ -80,12 +80,14 @@ engine_new(const struct engine_config *config, struct counters *counters)
 	e->events = events_new(config->max_events, counters);
 	e->profiles = profiles_new(&e->config.internal, counters);
 	e->fan_ins = fan_ins_new(&config->key);
+	e->witnesses = witnesses_new(config->max_exposures, counters);
 	e->borders = borders_new(&config->external);
 	e->listeners = listeners_new(&config->key);
 	if (e->pairs == NULL || e->sources == NULL || e->nem == NULL ||
 	    e->errors == NULL || e->pinholes == NULL || e->outcomes == NULL ||
 	    e->events == NULL || e->profiles == NULL || e->fan_ins == NULL ||
-	    e->borders == NULL || e->listeners == NULL) {
+	    e->witnesses == NULL || e->borders == NULL ||
+	    e->listeners == NULL) {
 		engine_free(e);
 		return NULL;
 	}
@@ -109,6 +111,7 @@ engine_free(struct engine *e)
 	events_free(e->events);
 	profiles_free(e->profiles);
 	fan_ins_free(e->fan_ins);
+	witnesses_free(e->witnesses);
 	borders_free(e->borders);
 	listeners_free(e->listeners);
 	free(e);
@@ -322,7 +325,8 @@ bool
 engine_collect(struct engine *e, struct finding_batch *batch)
 {
 	return collect_networks(e, batch) || collect_state(e, batch) ||
-	       nem_collect(e->nem, batch) || events_collect(e->events, batch) ||
+	       nem_collect(e->nem, batch) || witnesses_collect(e, batch) ||
+	       events_collect(e->events, batch) ||
 	       outcomes_collect(e->outcomes, batch) ||
 	       profiles_collect(e->profiles, batch, e->clock_ms);
 }
@@ -368,6 +372,9 @@ engine_restore(struct engine *e, const struct finding *f)
 		return nem_restore_host(e->nem, &f->host);
 	case FINDING_HOST_GUARD:
 		return nem_restore_guard(e->nem, &f->host_guard);
+	case FINDING_WITNESS:
+	case FINDING_CHANGE:
+		return witnesses_restore(e, f);
 	case FINDING_EXPOSURE:
 		return nem_restore_exposure(e->nem, &f->exposure);
 	case FINDING_TRANS_DARKPORT:

@@ -34,6 +34,7 @@ DEFINE_NAMES(feed_flags_name, FEED_FLAGS_LIST)
 DEFINE_NAMES(feed_visibility_name, FEED_VISIBILITY_LIST)
 DEFINE_NAMES(outcome_name, OUTCOME_LIST)
 DEFINE_NAMES(rule_name, RULE_LIST)
+DEFINE_NAMES(change_name, CHANGE_LIST)
 DEFINE_NAMES(listener_name, LISTENER_LIST)
 
 static const char *

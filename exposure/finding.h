@@ -322,8 +322,10 @@ enum finding_kind {
 	FINDING_HOST,	    /* key: address */
 	FINDING_HOST_GUARD, /* key: address, since_ms */
 	FINDING_EXPOSURE,   /* key: id */
-	FINDING_EXPOSURE_RETRACTED,
-	FINDING_TRANS_DARKPORT, /* key: id */
+	FINDING_EXPOSURE_RETRACTED, /* its witnesses and changes, too */
+	FINDING_WITNESS,	    /* key: exposure_id, index */
+	FINDING_CHANGE,		    /* key: exposure_id, index */
+	FINDING_TRANS_DARKPORT,	    /* key: id */
 	FINDING_TRANS_DARKPORT_RETRACTED,
 	FINDING_SCAN_EVENT, /* key: id */
 	FINDING_SCAN_EVENT_RETRACTED,
@@ -482,6 +484,98 @@ struct finding_exposure {
 	struct client_sketch sketch;
 };
 
+/* --- why: the conversations behind an exposure or a scan event --- */
+
+enum shown {
+	SHOWN_NOTHING,	     /* it was not seen */
+	SHOWN_HALF,	     /* ... seen */
+	SHOWN_WITHOUT_FLAGS, /* ... and no record had tcpControlBits */
+};
+
+/* What one end had shown of a conversation, as received; no padding, for
+ * findings are compared. Zeroed: nothing. */
+struct shown_half {
+	int64_t first_ms; /* earliest start of any record */
+	uint32_t packets; /* the most any record had, as far as it is kept */
+	uint32_t octets;  /* of that record */
+	uint32_t exporter;
+	uint16_t evidence; /* enum evidence */
+	uint8_t flags;	   /* OR of all records */
+	uint8_t shown;	   /* enum shown */
+};
+
+/* What a witness is kept for; one can be several. */
+enum witness_role {
+	WITNESS_OPENER = 1,   /* it opened the exposure */
+	WITNESS_BEST = 2,     /* the exposure's rule and confidence are its */
+	WITNESS_UPGRADED = 4, /* it changed the tier */
+	WITNESS_LATEST = 8,   /* nobody was accepted a minute later */
+};
+
+#define WITNESSES_MAX 5
+
+struct witness {
+	struct addr client;
+	int64_t counted_ms; /* the engine's time when it was counted */
+	int64_t last_ms;    /* latest end of any record of it */
+	struct shown_half outer;
+	struct shown_half inner;
+	uint16_t client_port;
+	uint8_t generation; /* of the 5-tuple */
+	uint8_t roles;	    /* enum witness_role; 0: there is none */
+	uint8_t outcome;
+	uint8_t rule;
+	uint8_t confidence;
+};
+
+/* The place in the map is told when it is restored, and only then. */
+struct finding_witness {
+	uint64_t exposure_id;
+	struct addr host;
+	uint16_t port;
+	uint8_t proto;
+	uint8_t index; /* below WITNESSES_MAX */
+	struct witness witness;
+};
+
+#define CHANGE_LIST(X)                                                         \
+	X(NONE, "none")                                                        \
+	X(OPENED, "opened")                                                    \
+	X(TIER, "tier")                                                        \
+	X(REFUSED, "refused")                                                  \
+	X(CLOSED, "closed")
+
+#define AS_ENUM_CHANGE(id, text) CHANGE_##id,
+enum change_kind { CHANGE_LIST(AS_ENUM_CHANGE) CHANGE_COUNT };
+const char *change_name(unsigned value);
+
+/* Places 0 to 3: tiers, the last for all that follow. 4 and 5: the first and
+ * the last refusal since the last acceptance. */
+#define CHANGES_MAX	4
+#define CHANGES_REFUSED 4
+#define CHANGES_CLOSED	5
+#define CHANGES_COUNT	6
+
+struct change {
+	struct addr client; /* of the conversation that did it */
+	int64_t at_ms;	    /* its start */
+	uint16_t client_port;
+	uint8_t kind; /* enum change_kind; NONE: there is none */
+	uint8_t tier_from;
+	uint8_t tier_to;
+	uint8_t rule;
+	uint8_t confidence;
+};
+
+struct finding_change {
+	uint64_t exposure_id;
+	struct addr host;
+	uint16_t port;
+	uint8_t proto;
+	uint8_t index; /* below CHANGES_COUNT */
+	struct change change;
+};
+
 struct finding_trans_darkport {
 	uint64_t id;
 	uint64_t exposure_id;
@@ -512,7 +606,10 @@ struct finding_scan_event {
 	uint8_t phase;
 	uint8_t rule;
 	uint8_t confidence;
-	uint8_t reason; /* enum reason; with answer unresolved */
+	uint8_t reason;		 /* enum reason; with answer unresolved */
+	int64_t last_ms;	 /* end of what was seen of it, and what */
+	struct shown_half outer; /* src had shown, */
+	struct shown_half inner; /* and dst, when it was last written */
 };
 
 struct finding_outcome {
@@ -548,6 +645,8 @@ struct finding {
 		struct finding_host host;
 		struct finding_host_guard host_guard;
 		struct finding_exposure exposure;
+		struct finding_witness witness;
+		struct finding_change change;
 		struct finding_trans_darkport trans_darkport;
 		struct finding_scan_event scan_event;
 		struct finding_outcome outcome;

@@ -454,6 +454,7 @@ accept(struct engine *e, struct look *look, const struct verdict *v)
 	struct exposure *x = look->x;
 	uint32_t opener = x == NULL ? TABLE_NONE : x->opener;
 	bool was_hint = x != NULL && x->finding.tier == TIER_HINT;
+	struct witness_before before = witness_before(x);
 	enum acceptance_effect effect;
 	struct acceptance a = acceptance_of(e, look, v);
 
@@ -462,6 +463,10 @@ accept(struct engine *e, struct look *look, const struct verdict *v)
 		return;
 	look->x = x;
 	note_counted(e, pair, &a, x);
+	if (!a.again || before.tier != x->finding.tier ||
+	    pair_outcome(pair) != v->outcome || pair->rule != v->rule ||
+	    pair->confidence != v->confidence)
+		witness_accepted(e, look, v, &before, effect);
 	listener_accepted(e, look);
 	if (effect != ACCEPTANCE_COUNTED) {
 		join_source(e, look, true);
@@ -533,6 +538,7 @@ take_back(struct engine *e, struct look *look)
 		if (x->finding.accepted > 1)
 			find_opener(e, x);
 	}
+	witness_taken_back(e, look);
 	nem_unaccept(e->nem, x);
 	look_in_map(e, look);
 }
@@ -556,8 +562,11 @@ follow_in_maps(struct engine *e, struct look *look, const struct verdict *v)
 	} else if (look->x != NULL && !pair->refused_counted &&
 		   (v->outcome == OUTCOME_REFUSED ||
 		       v->outcome == OUTCOME_STEALTH_CLOSED)) {
+		struct witness_before before = witness_before(look->x);
+
 		pair->refused_counted = true;
 		nem_refuse(e->nem, look->x, pair_ts_ms(pair));
+		witness_refused(e, look, v, &before);
 	} else if (look->x != NULL && v->outcome == OUTCOME_MIDSTREAM_REFRESH) {
 		nem_refresh(e->nem, look->x, pair_last_ms(pair));
 	}

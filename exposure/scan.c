@@ -150,6 +150,9 @@ describe(const struct engine *e, const struct look *look, enum pair_event kind,
 	out->rule = pair->rule;
 	out->confidence = pair->confidence;
 	out->reason = pair_reason(pair);
+	out->last_ms = pair_last_ms(pair);
+	out->outer = shown_half_of(&pair->outer, key->proto);
+	out->inner = shown_half_of(&pair->inner, key->proto);
 }
 
 _Static_assert(TECHNIQUE_COUNT <= 16 && ANSWER_COUNT <= 8 && PLACE_COUNT <= 4 &&

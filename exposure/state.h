@@ -21,6 +21,7 @@
 #include "exposure/scope.h"
 #include "exposure/sources.h"
 #include "exposure/tracer.h"
+#include "exposure/witness.h"
 
 /*
  * Work that strangers can make long, in one second of the data's time: looks
@@ -46,6 +47,7 @@ struct engine {
 	struct events *events;
 	struct profiles *profiles;
 	struct fan_ins *fan_ins;
+	struct witnesses *witnesses;
 	struct borders *borders;
 	struct listeners *listeners;
 	int64_t clock_ms;

@@ -38,10 +38,18 @@
 	" evidence = excluded.evidence, alert_id = excluded.alert_id,"         \
 	" event_id = excluded.event_id, listener = excluded.listener,"         \
 	" first_client_port = excluded.first_client_port"
+#define HALVES                                                                 \
+	"outer_first_ms, outer_packets, outer_octets, outer_flags,"            \
+	" outer_evidence, outer_exporter_id, inner_first_ms, inner_packets,"   \
+	" inner_octets, inner_flags, inner_evidence, inner_exporter_id"
+#define HALVES_VALUES "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 #define SCAN_EVENT_VALUES                                                      \
 	"t_scan_event(id, ts_ms, src_id, dst_id, proto, port, src_port,"       \
 	" technique, answer, place, phase, rule, confidence, exporter_id,"     \
-	" reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	" reason, last_ms, " HALVES ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " \
+	"?, ?, ?, ?, ?, ?, " HALVES_VALUES ")"
+/* Its exposure must be there: a finding of one that is not is dropped. */
+#define OF_EXPOSURE " WHERE EXISTS (SELECT 1 FROM t_exposure WHERE id = ?1)"
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
 	[STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -121,6 +129,19 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 	", first_client_ip = excluded.first_client_ip,"
 	" exporter_id = excluded.exporter_id",
 	[STATEMENT_EXPOSURE_RETRACTED] = "DELETE FROM t_exposure WHERE id = ?",
+	[STATEMENT_WITNESS] =
+	    "REPLACE INTO t_witness(exposure_id, place, roles, counted_ms,"
+	    " last_ms, client_ip, client_port, generation, outcome, rule,"
+	    " confidence, " HALVES ") SELECT ?1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " " HALVES_VALUES OF_EXPOSURE,
+	[STATEMENT_WITNESS_GONE] =
+	    "DELETE FROM t_witness WHERE exposure_id = ? AND place = ?",
+	[STATEMENT_CHANGE] =
+	    "REPLACE INTO t_change(exposure_id, place, kind, at_ms,"
+	    " tier_from, tier_to, client_ip, client_port, rule, confidence)"
+	    " SELECT ?1, ?, ?, ?, ?, ?, ?, ?, ?, ?" OF_EXPOSURE,
+	[STATEMENT_CHANGE_GONE] =
+	    "DELETE FROM t_change WHERE exposure_id = ? AND place = ?",
 	[STATEMENT_TRANS_DARKPORT] =
 	    "REPLACE INTO t_trans_darkport(id, exposure_id, host_ip, proto,"
 	    " port, state, opened_ms, dark_since_ms, first_client_ip,"
@@ -596,6 +617,98 @@ write_exposure(struct store *s, const struct finding *f)
 	return db_run(&b);
 }
 
+/* Six values: the half of HALVES. */
+static void
+bind_half(struct db_binder *b, const struct store *s,
+    const struct shown_half *h)
+{
+	if (h->shown == SHOWN_NOTHING) {
+		for (int i = 0; i < 6; i++)
+			db_bind_null(b);
+		return;
+	}
+	db_bind_int(b, h->first_ms);
+	db_bind_int(b, h->packets);
+	db_bind_int(b, h->octets);
+	if (h->shown == SHOWN_WITHOUT_FLAGS)
+		db_bind_null(b);
+	else
+		db_bind_int(b, h->flags);
+	db_bind_int(b, h->evidence);
+	bind_exporter(b, s, h->exporter);
+}
+
+static int
+write_witness(struct store *s, const struct finding *f)
+{
+	const struct finding_witness *e = &f->witness;
+	const struct witness *w = &e->witness;
+	bool gone = w->roles == 0;
+	struct db_binder b = db_bind(
+	    s->statements[gone ? STATEMENT_WITNESS_GONE : STATEMENT_WITNESS]);
+	int err = gone ? ERR_OK : ensure_address(s, &w->client);
+
+	if (err != ERR_OK)
+		return err;
+	db_bind_count(&b, e->exposure_id);
+	db_bind_int(&b, e->index);
+	if (gone)
+		return db_run(&b);
+	db_bind_int(&b, w->roles);
+	db_bind_int(&b, w->counted_ms);
+	db_bind_int(&b, w->last_ms);
+	db_bind_octets(&b, w->client.octets, sizeof(w->client.octets));
+	db_bind_int(&b, w->client_port);
+	db_bind_int(&b, w->generation);
+	db_bind_text(&b, outcome_name(w->outcome));
+	db_bind_text(&b, rule_name(w->rule));
+	db_bind_text(&b, confidence_name(w->confidence));
+	bind_half(&b, s, &w->outer);
+	bind_half(&b, s, &w->inner);
+	return db_run(&b);
+}
+
+static void
+bind_tiers(struct db_binder *b, const struct change *c)
+{
+	bool is_tier = c->kind == CHANGE_TIER || c->kind == CHANGE_OPENED;
+
+	if (c->kind == CHANGE_TIER)
+		db_bind_text(b, tier_name(c->tier_from));
+	else
+		db_bind_null(b);
+	if (is_tier)
+		db_bind_text(b, tier_name(c->tier_to));
+	else
+		db_bind_null(b);
+}
+
+static int
+write_change(struct store *s, const struct finding *f)
+{
+	const struct finding_change *e = &f->change;
+	const struct change *c = &e->change;
+	bool gone = c->kind == CHANGE_NONE;
+	struct db_binder b = db_bind(
+	    s->statements[gone ? STATEMENT_CHANGE_GONE : STATEMENT_CHANGE]);
+	int err = gone ? ERR_OK : ensure_address(s, &c->client);
+
+	if (err != ERR_OK)
+		return err;
+	db_bind_count(&b, e->exposure_id);
+	db_bind_int(&b, e->index);
+	if (gone)
+		return db_run(&b);
+	db_bind_text(&b, change_name(c->kind));
+	db_bind_int(&b, c->at_ms);
+	bind_tiers(&b, c);
+	db_bind_octets(&b, c->client.octets, sizeof(c->client.octets));
+	db_bind_int(&b, c->client_port);
+	db_bind_text(&b, rule_name(c->rule));
+	db_bind_text(&b, confidence_name(c->confidence));
+	return db_run(&b);
+}
+
 static int
 write_trans_darkport(struct store *s, const struct finding *f)
 {
@@ -639,6 +752,9 @@ bind_scan_event(struct db_binder *b, const struct store *s,
 	db_bind_text(b, confidence_name(e->confidence));
 	bind_exporter(b, s, e->exporter);
 	db_bind_text(b, reason_name(e->reason));
+	db_bind_int(b, e->last_ms);
+	bind_half(b, s, &e->outer);
+	bind_half(b, s, &e->inner);
 }
 
 static int
@@ -723,6 +839,10 @@ write_finding(struct store *s, const struct finding *f)
 		return write_exposure(s, f);
 	case FINDING_EXPOSURE_RETRACTED:
 		return retract(s, STATEMENT_EXPOSURE_RETRACTED, f);
+	case FINDING_WITNESS:
+		return write_witness(s, f);
+	case FINDING_CHANGE:
+		return write_change(s, f);
 	case FINDING_TRANS_DARKPORT:
 		return write_trans_darkport(s, f);
 	case FINDING_TRANS_DARKPORT_RETRACTED:

@@ -74,8 +74,8 @@ db_bind_count(struct db_binder *b, uint64_t value)
 	db_bind_int(b, value > INT64_MAX ? INT64_MAX : (int64_t)value);
 }
 
-static void
-bind_null(struct db_binder *b)
+void
+db_bind_null(struct db_binder *b)
 {
 	note(b, sqlite3_bind_null(b->stmt, ++b->index));
 }
@@ -84,7 +84,7 @@ void
 db_bind_time(struct db_binder *b, int64_t ms)
 {
 	if (ms == 0)
-		bind_null(b);
+		db_bind_null(b);
 	else
 		db_bind_int(b, ms);
 }
@@ -93,7 +93,7 @@ void
 db_bind_id(struct db_binder *b, uint64_t id)
 {
 	if (id == 0)
-		bind_null(b);
+		db_bind_null(b);
 	else
 		db_bind_count(b, id);
 }
@@ -124,7 +124,7 @@ void
 db_bind_addr(struct db_binder *b, const struct addr *a)
 {
 	if (db_addr_is_none(a))
-		bind_null(b);
+		db_bind_null(b);
 	else
 		db_bind_octets(b, a->octets, sizeof(a->octets));
 }
@@ -144,6 +144,12 @@ struct db_row
 db_row(sqlite3_stmt *stmt)
 {
 	return (struct db_row){ stmt, 0, false };
+}
+
+bool
+db_read_is_null(const struct db_row *r)
+{
+	return sqlite3_column_type(r->stmt, r->index) == SQLITE_NULL;
 }
 
 int64_t

@@ -35,8 +35,9 @@ struct db_binder {
 struct db_binder db_bind(sqlite3_stmt *stmt);
 void db_bind_int(struct db_binder *b, int64_t value);
 void db_bind_count(struct db_binder *b, uint64_t value); /* capped at 2^63-1 */
-void db_bind_time(struct db_binder *b, int64_t ms);	 /* 0 is NULL */
-void db_bind_id(struct db_binder *b, uint64_t id);	 /* 0 is NULL */
+void db_bind_null(struct db_binder *b);
+void db_bind_time(struct db_binder *b, int64_t ms); /* 0 is NULL */
+void db_bind_id(struct db_binder *b, uint64_t id);  /* 0 is NULL */
 void db_bind_text(struct db_binder *b, const char *text);
 void db_bind_octets(struct db_binder *b, const void *octets, int length);
 void db_bind_addr(struct db_binder *b, const struct addr *a); /* none: NULL */
@@ -58,6 +59,8 @@ struct db_row {
 };
 
 struct db_row db_row(sqlite3_stmt *stmt);
+/* The next column is NULL; does not move on. */
+bool db_read_is_null(const struct db_row *r);
 int64_t db_read_int(struct db_row *r); /* NULL is 0 */
 uint64_t db_read_unsigned(struct db_row *r, uint64_t max);
 struct addr db_read_addr(struct db_row *r); /* NULL is all zero */

@@ -194,6 +194,79 @@ read_host_guard(struct store *s, struct db_row *r, struct finding *f)
 }
 
 static void
+read_half(struct store *s, struct db_row *r, struct shown_half *h)
+{
+	bool seen = !db_read_is_null(r); /* first_ms */
+
+	h->first_ms = db_read_int(r);
+	h->packets = (uint32_t)db_read_unsigned(r, UINT32_MAX);
+	h->octets = (uint32_t)db_read_unsigned(r, UINT32_MAX);
+	if (seen)
+		h->shown =
+		    db_read_is_null(r) ? SHOWN_WITHOUT_FLAGS : SHOWN_HALF;
+	h->flags = (uint8_t)db_read_unsigned(r, UINT8_MAX);
+	h->evidence = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	h->exporter = read_exporter_index(s, r);
+}
+
+static void
+read_witness(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_witness *e = &f->witness;
+	struct witness *w = &e->witness;
+
+	e->host = db_read_addr(r);
+	e->proto = (uint8_t)db_read_unsigned(r, UINT8_MAX);
+	e->port = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	e->exposure_id = db_read_unsigned(r, INT64_MAX);
+	e->index = (uint8_t)db_read_unsigned(r, WITNESSES_MAX - 1);
+	w->roles = (uint8_t)db_read_unsigned(r, UINT8_MAX);
+	w->counted_ms = db_read_int(r);
+	w->last_ms = db_read_int(r);
+	w->client = db_read_addr(r);
+	w->client_port = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	w->generation = (uint8_t)db_read_unsigned(r, UINT8_MAX);
+	w->outcome = db_read_word(r, outcome_name, OUTCOME_COUNT);
+	w->rule = db_read_word(r, rule_name, RULE_COUNT);
+	w->confidence = db_read_word(r, confidence_name, CONFIDENCE_COUNT);
+	read_half(s, r, &w->outer);
+	read_half(s, r, &w->inner);
+}
+
+/* NULL, as of a change that is none of tier, reads as the first tier. */
+static uint8_t
+read_tier(struct db_row *r)
+{
+	if (db_read_is_null(r)) {
+		r->index++;
+		return 0;
+	}
+	return db_read_word(r, tier_name, TIER_COUNT);
+}
+
+static void
+read_change(struct store *s, struct db_row *r, struct finding *f)
+{
+	struct finding_change *e = &f->change;
+	struct change *c = &e->change;
+
+	(void)s;
+	e->host = db_read_addr(r);
+	e->proto = (uint8_t)db_read_unsigned(r, UINT8_MAX);
+	e->port = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	e->exposure_id = db_read_unsigned(r, INT64_MAX);
+	e->index = (uint8_t)db_read_unsigned(r, CHANGES_COUNT - 1);
+	c->kind = db_read_word(r, change_name, CHANGE_COUNT);
+	c->at_ms = db_read_int(r);
+	c->tier_from = read_tier(r);
+	c->tier_to = read_tier(r);
+	c->client = db_read_addr(r);
+	c->client_port = (uint16_t)db_read_unsigned(r, UINT16_MAX);
+	c->rule = db_read_word(r, rule_name, RULE_COUNT);
+	c->confidence = db_read_word(r, confidence_name, CONFIDENCE_COUNT);
+}
+
+static void
 read_trans_darkport(struct store *s, struct db_row *r, struct finding *f)
 {
 	struct finding_trans_darkport *t = &f->trans_darkport;
@@ -277,6 +350,22 @@ static const struct restorer restorers[] = {
 	{ "SELECT host_ip, since_ms, turned_away FROM t_host_guard"
 	  " WHERE until_ms IS NULL ORDER BY host_ip",
 	    FINDING_HOST_GUARD, read_host_guard },
+	{ "SELECT e.host_ip, e.proto, e.port, w.exposure_id, w.place, w.roles,"
+	  " w.counted_ms, w.last_ms, w.client_ip, w.client_port,"
+	  " w.generation, w.outcome, w.rule, w.confidence, w.outer_first_ms,"
+	  " w.outer_packets, w.outer_octets, w.outer_flags,"
+	  " w.outer_evidence, w.outer_exporter_id, w.inner_first_ms,"
+	  " w.inner_packets, w.inner_octets, w.inner_flags,"
+	  " w.inner_evidence, w.inner_exporter_id"
+	  " FROM t_witness w JOIN t_exposure e ON e.id = w.exposure_id"
+	  " WHERE e.state <> 'closed' ORDER BY w.exposure_id, w.place",
+	    FINDING_WITNESS, read_witness },
+	{ "SELECT e.host_ip, e.proto, e.port, c.exposure_id, c.place, c.kind,"
+	  " c.at_ms, c.tier_from, c.tier_to, c.client_ip, c.client_port,"
+	  " c.rule, c.confidence"
+	  " FROM t_change c JOIN t_exposure e ON e.id = c.exposure_id"
+	  " WHERE e.state <> 'closed' ORDER BY c.exposure_id, c.place",
+	    FINDING_CHANGE, read_change },
 	{ "SELECT t.id, t.exposure_id, t.host_ip, t.proto, t.port, t.state,"
 	  " t.opened_ms, t.dark_since_ms, t.first_client_ip,"
 	  " t.first_client_port, t.first_client_had_probed, t.exporter_id"

@@ -63,10 +63,11 @@ typedef int (*store_restore_fn)(const struct finding *f, void *arg);
 /*
  * Gives back FINDING_FEED, FINDING_ENGINE, FINDING_HOST, FINDING_EXPOSURE (open
  * and stale ones), FINDING_OUTCOME of the last two hours, and
- * FINDING_TRANS_DARKPORT of those exposures, in the order exporters, their
- * latest hour, templates (of who sent last first), feeds, engine, hosts,
- * exposures, trans-darkports, outcomes. Exporter indexes in them are 0 to n-1
- * as FINDING_EXPORTER names them, or STORE_EXPORTER_NONE. From then on batches
+ * FINDING_WITNESS, FINDING_CHANGE and FINDING_TRANS_DARKPORT of those
+ * exposures, in the order exporters, their latest hour, templates (of who sent
+ * last first), feeds, engine, hosts, exposures, witnesses, changes,
+ * trans-darkports, outcomes. Exporter indexes in them are 0 to n-1 as
+ * FINDING_EXPORTER names them, or STORE_EXPORTER_NONE. From then on batches
  * that say these indexes mean these exporters, until a FINDING_EXPORTER of a
  * later batch gives the index to another.
  * Before: no batch has been written yet.

@@ -550,6 +550,143 @@ restore_gives_back_what_was_written(void **state)
 	free(r.batch);
 }
 
+#define EVIDENCE_MS INT64_C(1700000000000)
+
+static struct addr
+client_3(void)
+{
+	struct addr a;
+
+	assert_ok(addr_parse("203.0.113.3", &a));
+	return a;
+}
+
+static struct finding_witness
+witness_of(uint64_t id, uint8_t index)
+{
+	return (struct finding_witness){ .exposure_id = id,
+		.index = index,
+		.witness = { .client = client_3(),
+		    .client_port = 40003,
+		    .counted_ms = EVIDENCE_MS + 5,
+		    .last_ms = EVIDENCE_MS + 4,
+		    .generation = 2,
+		    .roles = WITNESS_BEST | WITNESS_LATEST,
+		    .outcome = OUTCOME_ACCEPTED,
+		    .rule = RULE_A1_D8,
+		    .confidence = CONFIDENCE_MED,
+		    .outer = { .first_ms = EVIDENCE_MS + 1,
+			.packets = 6,
+			.octets = 600,
+			.exporter = 0,
+			.evidence = 0x24,
+			.flags = 0x1b,
+			.shown = SHOWN_HALF },
+		    .inner = { .first_ms = EVIDENCE_MS + 2,
+			.packets = 7,
+			.octets = 700,
+			.exporter = 77,
+			.shown = SHOWN_WITHOUT_FLAGS } } };
+}
+
+static struct finding_change
+change_of(uint64_t id, uint8_t index)
+{
+	return (struct finding_change){ .exposure_id = id,
+		.index = index,
+		.change = { .client = client_3(),
+		    .client_port = 40003,
+		    .at_ms = EVIDENCE_MS + 1,
+		    .kind = CHANGE_TIER,
+		    .tier_from = TIER_HINT,
+		    .tier_to = TIER_PROBABLE,
+		    .rule = RULE_A1_D8,
+		    .confidence = CONFIDENCE_MED } };
+}
+
+static void
+restore_gives_back_witnesses_and_changes(void **state)
+{
+	struct fixture *x = *state;
+	struct restored r = { fixture_batch(0, 100), 0 };
+	struct finding_batch *b = fixture_batch(1, 10);
+	const struct finding *w = NULL, *c = NULL;
+
+	finding_batch_add(b, FINDING_EXPORTER)->exporter =
+	    (struct finding_exporter){ .address = client_3(), .protocol = 9 };
+	add_exposure(b, 5);
+	finding_batch_add(b, FINDING_WITNESS)->witness = witness_of(5, 3);
+	finding_batch_add(b, FINDING_CHANGE)->change = change_of(5, 1);
+	fixture_open(x);
+	fixture_write(x, b);
+	fixture_close(x);
+	fixture_open(x);
+	assert_ok(store_restore(x->store, take, &r));
+	for (uint32_t i = 0; i < r.batch->count; i++) {
+		if (r.batch->findings[i].kind == FINDING_WITNESS)
+			w = &r.batch->findings[i];
+		if (r.batch->findings[i].kind == FINDING_CHANGE)
+			c = &r.batch->findings[i];
+	}
+	assert_non_null(w);
+	assert_non_null(c);
+	assert_int_equal(w->witness.exposure_id, 5);
+	assert_int_equal(w->witness.index, 3);
+	assert_int_equal(w->witness.port, 20 + 5 % 4);
+	assert_int_equal(w->witness.witness.roles,
+	    WITNESS_BEST | WITNESS_LATEST);
+	assert_int_equal(w->witness.witness.generation, 2);
+	assert_int_equal(w->witness.witness.counted_ms, EVIDENCE_MS + 5);
+	assert_int_equal(w->witness.witness.outer.shown, SHOWN_HALF);
+	assert_int_equal(w->witness.witness.outer.flags, 0x1b);
+	assert_int_equal(w->witness.witness.outer.exporter, 0);
+	assert_int_equal(w->witness.witness.inner.shown, SHOWN_WITHOUT_FLAGS);
+	assert_int_equal(w->witness.witness.inner.octets, 700);
+	assert_int_equal(w->witness.witness.inner.exporter,
+	    STORE_EXPORTER_NONE);
+	assert_int_equal(c->change.index, 1);
+	assert_int_equal(c->change.change.kind, CHANGE_TIER);
+	assert_int_equal(c->change.change.tier_from, TIER_HINT);
+	assert_int_equal(c->change.change.tier_to, TIER_PROBABLE);
+	free(r.batch);
+}
+
+static void
+evidence_goes_with_its_exposure_or_alone(void **state)
+{
+	struct fixture *x = *state;
+	struct finding_batch *b = fixture_batch(1, 10);
+
+	add_exposure(b, 5);
+	for (uint8_t i = 0; i < WITNESSES_MAX; i++)
+		finding_batch_add(b, FINDING_WITNESS)->witness =
+		    witness_of(5, i);
+	finding_batch_add(b, FINDING_CHANGE)->change = change_of(5, 0);
+	/* of an exposure that never was: the batch is written all the same */
+	finding_batch_add(b, FINDING_WITNESS)->witness = witness_of(6, 0);
+	fixture_open(x);
+	fixture_write(x, b);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM"
+					" exposure_evidence"),
+	    WITNESSES_MAX);
+	b = fixture_batch(2, 10);
+	finding_batch_add(b, FINDING_WITNESS)->witness = witness_of(5, 0);
+	b->findings[0].witness.witness.roles = 0;
+	finding_batch_add(b, FINDING_CHANGE)->change = change_of(5, 0);
+	b->findings[1].change.change.kind = CHANGE_NONE;
+	fixture_write(x, b);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM"
+					" exposure_evidence"),
+	    WITNESSES_MAX - 1);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM"
+					" exposure_changes"),
+	    0);
+	b = fixture_batch(3, 10);
+	finding_batch_add(b, FINDING_EXPOSURE_RETRACTED)->retracted_id = 5;
+	fixture_write(x, b);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM t_witness"), 0);
+}
+
 static void
 restore_gives_back_engine_exporters_and_alerts(void **state)
 {
@@ -1114,6 +1251,8 @@ main(void)
 		STORE_TEST(views_show_seconds_and_their_iso_twins),
 		STORE_TEST(every_rule_survives_the_round_trip),
 		STORE_TEST(restore_gives_back_what_was_written),
+		STORE_TEST(restore_gives_back_witnesses_and_changes),
+		STORE_TEST(evidence_goes_with_its_exposure_or_alone),
 		STORE_TEST(restore_gives_back_engine_exporters_and_alerts),
 		STORE_TEST(exporters_views_tell_the_share_lost),
 		STORE_TEST(restore_gives_back_the_latest_hour),

@@ -114,6 +114,47 @@ put_outcome(struct world *w, const struct finding_outcome *f)
 		w->outcome_count++;
 }
 
+/* One with no role, or a change of no kind, is none: it stays and says so. */
+static void
+put_witness(struct world *w, const struct finding_witness *f)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->witness_count; i++)
+		if (w->witnesses[i].exposure_id == f->exposure_id &&
+		    w->witnesses[i].index == f->index)
+			break;
+	assert_true(i < WORLD_MAX);
+	w->witnesses[i] = *f;
+	w->witness_count += i == w->witness_count;
+}
+
+static void
+put_change(struct world *w, const struct finding_change *f)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->change_count; i++)
+		if (w->changes[i].exposure_id == f->exposure_id &&
+		    w->changes[i].index == f->index)
+			break;
+	assert_true(i < WORLD_MAX);
+	w->changes[i] = *f;
+	w->change_count += i == w->change_count;
+}
+
+/* All that was said of an exposure goes with it. */
+static void
+forget_evidence(struct world *w, uint64_t exposure_id)
+{
+	for (uint32_t i = 0; i < w->witness_count; i++)
+		if (w->witnesses[i].exposure_id == exposure_id)
+			w->witnesses[i].witness.roles = 0;
+	for (uint32_t i = 0; i < w->change_count; i++)
+		if (w->changes[i].exposure_id == exposure_id)
+			w->changes[i].change.kind = CHANGE_NONE;
+}
+
 static void
 put_feed(struct world *w, const struct finding_feed *f)
 {
@@ -154,6 +195,13 @@ apply(struct world *w, const struct finding *f)
 	case FINDING_EXPOSURE_RETRACTED:
 		take_out(w->exposures, &w->exposure_count, sizeof(f->exposure),
 		    f->retracted_id);
+		forget_evidence(w, f->retracted_id);
+		break;
+	case FINDING_WITNESS:
+		put_witness(w, &f->witness);
+		break;
+	case FINDING_CHANGE:
+		put_change(w, &f->change);
 		break;
 	case FINDING_TRANS_DARKPORT:
 		put(w->alerts, &w->alert_count, sizeof(f->trans_darkport),
@@ -274,6 +322,38 @@ is_open(const struct world *w, const struct finding_exposure *closed)
 	return false;
 }
 
+/* As the store does: of exposures that are not closed, with their place. */
+static void
+restore_evidence(struct world *w)
+{
+	struct finding f;
+
+	for (uint32_t x = 0; x < w->exposure_count; x++) {
+		const struct finding_exposure *e = &w->exposures[x];
+
+		for (uint32_t i = 0; i < w->witness_count; i++) {
+			f.kind = FINDING_WITNESS;
+			f.witness = w->witnesses[i];
+			f.witness.host = e->host;
+			f.witness.port = e->port;
+			f.witness.proto = e->proto;
+			if (f.witness.exposure_id == e->id &&
+			    f.witness.witness.roles != 0)
+				restore(w, &f);
+		}
+		for (uint32_t i = 0; i < w->change_count; i++) {
+			f.kind = FINDING_CHANGE;
+			f.change = w->changes[i];
+			f.change.host = e->host;
+			f.change.port = e->port;
+			f.change.proto = e->proto;
+			if (f.change.exposure_id == e->id &&
+			    f.change.change.kind != CHANGE_NONE)
+				restore(w, &f);
+		}
+	}
+}
+
 void
 world_restart(struct world *w)
 {
@@ -309,6 +389,7 @@ world_restart(struct world *w)
 		if (f.host_guard.until_ms == 0)
 			restore(w, &f);
 	}
+	restore_evidence(w);
 	for (uint32_t i = 0; i < w->alert_count; i++) {
 		f.kind = FINDING_TRANS_DARKPORT;
 		f.trans_darkport = w->alerts[i];
@@ -375,6 +456,28 @@ world_event(const struct world *w, const char *src, const char *dst,
 		    w->events[i].port == port)
 			found = &w->events[i];
 	return found;
+}
+
+const struct witness *
+world_witness(const struct world *w, uint64_t exposure_id,
+    enum witness_role role)
+{
+	for (uint32_t i = 0; i < w->witness_count; i++)
+		if (w->witnesses[i].exposure_id == exposure_id &&
+		    (w->witnesses[i].witness.roles & role) != 0)
+			return &w->witnesses[i].witness;
+	return NULL;
+}
+
+const struct change *
+world_change(const struct world *w, uint64_t exposure_id, unsigned index)
+{
+	for (uint32_t i = 0; i < w->change_count; i++)
+		if (w->changes[i].exposure_id == exposure_id &&
+		    w->changes[i].index == index &&
+		    w->changes[i].change.kind != CHANGE_NONE)
+			return &w->changes[i].change;
+	return NULL;
 }
 
 uint64_t

@@ -20,9 +20,12 @@ struct world {
 	struct finding_exposure exposures[WORLD_MAX];
 	struct finding_trans_darkport alerts[WORLD_MAX];
 	struct finding_scan_event events[WORLD_MAX];
+	struct finding_witness witnesses[WORLD_MAX];
+	struct finding_change changes[WORLD_MAX];
 	struct finding_host hosts[WORLD_MAX];
 	struct finding_host_guard guards[WORLD_MAX];
 	struct finding_outcome outcomes[WORLD_MAX];
+	uint32_t witness_count, change_count;
 	uint32_t exposure_count, alert_count, event_count, host_count;
 	uint32_t guard_count, outcome_count;
 	struct finding_feed feeds[WORLD_MAX];
@@ -66,6 +69,14 @@ const struct finding_trans_darkport *world_alert(const struct world *w,
     const char *host, uint16_t port);
 const struct finding_scan_event *world_event(const struct world *w,
     const char *src, const char *dst, uint16_t port);
+
+/* The witness of an exposure that has this role; NULL: none. */
+const struct witness *world_witness(const struct world *w, uint64_t exposure_id,
+    enum witness_role role);
+
+/* The change at this place; NULL: none. */
+const struct change *world_change(const struct world *w, uint64_t exposure_id,
+    unsigned index);
 
 /* Attempts of all hours with this outcome. */
 uint64_t world_outcomes(const struct world *w, enum outcome outcome);
