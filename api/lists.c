@@ -2,6 +2,7 @@
 /* What the store knows: lists of rows, and the things of one host. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/percent.h"
@@ -12,6 +13,8 @@ struct sink {
 	uint32_t rows;
 	bool full;
 };
+
+#define ID_DIGITS 18 /* of the longest id: below 2^62 */
 
 /* Room kept for what comes behind the rows. */
 #define TAIL_MAX 1024
@@ -72,6 +75,27 @@ finish_object(struct call *call, int err)
 	buffer_puts(body, ",");
 	service_put_meta(call, false);
 	buffer_puts(body, "}\n");
+}
+
+/* The {id} of the path. False: the response says it is none. */
+static bool
+take_id(struct call *call, uint64_t *out)
+{
+	const char *text = call->match->captures[0];
+	size_t length = strlen(text);
+	struct problem why;
+
+	if (length < 1 || length > ID_DIGITS ||
+	    strspn(text, "0123456789") != length) {
+		problem_set(&why, PROBLEM_INVALID_PARAMETER,
+		    "id, in the path, must be a number");
+		snprintf(why.parameter, sizeof(why.parameter), "id");
+		percent_printable(text, length, why.value, sizeof(why.value));
+		problem_answer(&why, call->request, call->response);
+		return false;
+	}
+	*out = strtoull(text, NULL, 10);
+	return true;
 }
 
 /* The {ip} of the path. False: the response says it is none. */
@@ -169,4 +193,37 @@ handle_darkports(struct call *call)
 	buffer_puts(sink.body, "{\"data\":");
 	finish_object(call,
 	    query_darkports(call->query, &host, proto, put_row, &sink));
+}
+
+typedef int (
+    *evidence_fn)(struct query *q, uint64_t id, query_row_fn fn, void *arg);
+
+static void
+answer_evidence(struct call *call, evidence_fn ask, const char *what)
+{
+	struct sink sink = { .body = &call->response->body };
+	uint64_t id;
+	int err;
+
+	if (!take_id(call, &id))
+		return;
+	buffer_puts(sink.body, "{\"data\":");
+	err = ask(call->query, id, put_row, &sink);
+	if (err == ERR_NOTFOUND)
+		service_refuse(call, PROBLEM_NOT_FOUND,
+		    "there is no %s %" PRIu64, what, id);
+	else
+		finish_object(call, err);
+}
+
+void
+handle_exposure_evidence(struct call *call)
+{
+	answer_evidence(call, query_exposure_evidence, "exposure");
+}
+
+void
+handle_scan_event_evidence(struct call *call)
+{
+	answer_evidence(call, query_scan_event_evidence, "scan event");
 }

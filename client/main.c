@@ -20,9 +20,9 @@
 
 struct command {
 	const char *name;
-	const char *path;	    /* %s: the address asked for */
+	const char *path;	    /* %s: the argument */
 	const char *const *columns; /* of the table; NULL: all */
-	bool takes_address;
+	const char *argument;	    /* stands for %s; NULL: takes none */
 };
 
 static const char *const exposure_columns[] = { "host", "proto", "port",
@@ -34,15 +34,18 @@ static const char *const event_columns[] = { "ts", "src", "dst", "proto",
 	"port", "technique", "answer", "place", "phase", NULL };
 
 static const struct command commands[] = {
-	{ "status", "/api/v1/status", NULL, false },
-	{ "exposures", "/api/v1/exposures", exposure_columns, false },
-	{ "hosts", "/api/v1/hosts", NULL, false },
-	{ "host", "/api/v1/hosts/%s", NULL, true },
-	{ "darkports", "/api/v1/hosts/%s/darkports", NULL, true },
+	{ "status", "/api/v1/status", NULL, NULL },
+	{ "exposures", "/api/v1/exposures", exposure_columns, NULL },
+	{ "hosts", "/api/v1/hosts", NULL, NULL },
+	{ "host", "/api/v1/hosts/%s", NULL, "ADDRESS" },
+	{ "darkports", "/api/v1/hosts/%s/darkports", NULL, "ADDRESS" },
 	{ "trans-darkports", "/api/v1/trans-darkports", darkport_columns,
-	    false },
-	{ "scan-events", "/api/v1/scan-events", event_columns, false },
-	{ "exporters", "/api/v1/exporters", NULL, false },
+	    NULL },
+	{ "scan-events", "/api/v1/scan-events", event_columns, NULL },
+	{ "exposure-evidence", "/api/v1/exposures/%s/evidence", NULL, "ID" },
+	{ "scan-event-evidence", "/api/v1/scan-events/%s/evidence", NULL,
+	    "ID" },
+	{ "exporters", "/api/v1/exporters", NULL, NULL },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -54,8 +57,9 @@ print_usage(FILE *out)
 	      "[KEY=VALUE]...\n\ncommands:\n",
 	    out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		fprintf(out, "  %s%s\n", commands[i].name,
-		    commands[i].takes_address ? " ADDRESS" : "");
+		fprintf(out, "  %s%s%s\n", commands[i].name,
+		    commands[i].argument != NULL ? " " : "",
+		    commands[i].argument != NULL ? commands[i].argument : "");
 	fputs("\n  -u URL   where darkportd answers (" DEFAULT_URL ")\n"
 	      "  -o FORM  table (the default) or json\n"
 	      "  -V       print the version\n"
@@ -106,7 +110,7 @@ append(char path[PATH_TEXT_MAX], const char *text)
 	return true;
 }
 
-/* The path and query of a request; words are ADDRESS and KEY=VALUE. */
+/* The path and query of a request; words are the argument and KEY=VALUE. */
 static int
 make_path(const struct command *c, char **words, char path[PATH_TEXT_MAX])
 {
@@ -115,9 +119,12 @@ make_path(const struct command *c, char **words, char path[PATH_TEXT_MAX])
 	char separator[2] = "?";
 
 	path[0] = '\0';
-	if (c->takes_address) {
+	if (c->argument != NULL) {
 		if (*words == NULL || strchr(*words, '=') != NULL)
-			return refuse_usage(c->name, "needs an address");
+			return refuse_usage(c->name,
+			    strcmp(c->argument, "ID") == 0
+				? "needs an id"
+				: "needs an address");
 		snprintf(path, PATH_TEXT_MAX, "%.*s", (int)(hole - c->path),
 		    c->path);
 		fits = append_encoded(path, *words++) && append(path, hole + 2);

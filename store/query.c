@@ -4,6 +4,7 @@
  * Every statement is a text of this program; what a caller gives is bound.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "exposure/finding.h"
@@ -31,10 +32,30 @@ is_late(void *arg)
 	return steady_ms() >= q->give_up_at_ms;
 }
 
+/* rule_why() in SQL: '' for a word that is no rule. */
+static void
+tell_why(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	const void *word = sqlite3_value_text(values[0]);
+	const char *why = "";
+
+	(void)count;
+	for (unsigned rule = 0; word != NULL && rule < RULE_COUNT; rule++)
+		if (strcmp(word, rule_name(rule)) == 0)
+			why = rule_why(rule);
+	sqlite3_result_text(context, why, -1, SQLITE_STATIC);
+}
+
 static int
 set_up_connection(struct query *q)
 {
 	sqlite3 *db = q->db;
+	int err = db_err(sqlite3_create_function(db, "rule_why", 1,
+	    SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+	    tell_why, NULL, NULL));
+
+	if (err != ERR_OK)
+		return err;
 
 	sqlite3_extended_result_codes(db, 1);
 	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

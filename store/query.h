@@ -93,6 +93,16 @@ int query_darkports(struct query *q, const struct addr *host, int proto,
     query_row_fn fn, void *arg) MUST_CHECK;
 
 /*
+ * Why an exposure, or a scan event, is there: one object, with the halves of
+ * its conversations (schema/README.md, exposure_evidence). 1 <= id <= 2^63-1.
+ * ERR_NOTFOUND: there is none of this id.
+ */
+int query_exposure_evidence(struct query *q, uint64_t id, query_row_fn fn,
+    void *arg) MUST_CHECK;
+int query_scan_event_evidence(struct query *q, uint64_t id, query_row_fn fn,
+    void *arg) MUST_CHECK;
+
+/*
  * The status object: phase, training, counts of hosts, exposures by state,
  * trans-darkports, scan events, exporters, networks, and the batch sequence.
  */

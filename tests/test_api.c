@@ -135,6 +135,51 @@ add_event(struct finding_batch *batch, int i)
 	    };
 }
 
+/* Of exposure 1: a half-open scan, whose SYN came second. */
+static void
+add_evidence(struct finding_batch *batch)
+{
+	finding_batch_add(batch, FINDING_WITNESS)->witness =
+	    (struct finding_witness){ .exposure_id = 1,
+		    .index = 2,
+		    .witness = { .client = address("198.51.100.7"),
+			.client_port = 40000,
+			.counted_ms = NOW_MS - HOUR_MS,
+			.last_ms = NOW_MS - HOUR_MS + 13,
+			.roles = WITNESS_OPENER | WITNESS_BEST,
+			.outcome = OUTCOME_ACCEPTED_HALF_OPEN,
+			.rule = RULE_A1_D1,
+			.confidence = CONFIDENCE_HIGH,
+			.outer = { .first_ms = NOW_MS - HOUR_MS,
+			    .packets = 2,
+			    .octets = 84,
+			    .flags = 0x06,
+			    .evidence = 0x0001,
+			    .shown = SHOWN_HALF },
+			.inner = { .first_ms = NOW_MS - HOUR_MS + 1,
+			    .packets = 1,
+			    .octets = 44,
+			    .flags = 0x12,
+			    .evidence = 0x0022,
+			    .shown = SHOWN_HALF } } };
+	finding_batch_add(batch, FINDING_CHANGE)->change =
+	    (struct finding_change){ .exposure_id = 1,
+		    .index = 1,
+		    .change = { .client = address("198.51.100.7"),
+			.client_port = 40000,
+			.at_ms = NOW_MS - HOUR_MS,
+			.kind = CHANGE_TIER,
+			.tier_from = TIER_PROBABLE,
+			.tier_to = TIER_CONFIRMED,
+			.rule = RULE_A1_D1,
+			.confidence = CONFIDENCE_HIGH } };
+	/* of an exposure that is not there: dropped */
+	finding_batch_add(batch, FINDING_WITNESS)->witness =
+	    (struct finding_witness){ .exposure_id = 9999,
+		    .witness = { .client = address("198.51.100.7"),
+			.roles = WITNESS_OPENER } };
+}
+
 static void
 fill_batch(struct finding_batch *batch)
 {
@@ -174,6 +219,7 @@ fill_batch(struct finding_batch *batch)
 	add_exposure(batch, 7, "192.0.2.9", 6, 110, EXPOSURE_CLOSED);
 	add_exposure(batch, 8, "2001:db8:1::7", 6, 443, EXPOSURE_OPEN);
 	add_alert(batch);
+	add_evidence(batch);
 	for (int i = 0; i < EVENTS; i++)
 		add_event(batch, i);
 }
@@ -434,8 +480,9 @@ make_target(const struct route *route, const char *query, char out[TEXT_MAX])
 	const char *value = "";
 
 	if (brace != NULL)
-		value =
-		    strncmp(brace, "{ip}", 4) == 0 ? "192.0.2.7" : "not-found";
+		value = strncmp(brace, "{ip}", 4) == 0	 ? "192.0.2.7"
+			: strncmp(brace, "{id}", 4) == 0 ? "1"
+							 : "not-found";
 	snprintf(out, TEXT_MAX, "%.*s%s%s%s", (int)strcspn(route->pattern, "{"),
 	    route->pattern, value, rest, query);
 }
@@ -486,7 +533,7 @@ links_lead_to_every_collection(void **state)
 
 	(void)state;
 	assert_string_equal(text_of(data, "version"), "1.2.3");
-	assert_int_equal(json_object_size(links), 10);
+	assert_int_equal(json_object_size(links), 12);
 	json_object_foreach(links, name, link)
 	{
 		if (strchr(json_string_value(link), '{') == NULL)
@@ -782,6 +829,77 @@ darkports_are_ranges_of_tcp_or_udp(void **state)
 	json_decref(json);
 	expect_problem("/api/v1/hosts/192.0.2.7/darkports?proto=icmp", 400,
 	    "invalid-parameter", "proto");
+}
+
+static void
+exposure_evidence_tells_witnesses_and_changes(void **state)
+{
+	json_t *json = get_json("/api/v1/exposures/1/evidence", 200);
+	json_t *data = json_object_get(json, "data");
+	json_t *witnesses = json_object_get(data, "witnesses");
+	json_t *w = json_array_get(witnesses, 0);
+	json_t *half;
+
+	(void)state;
+	assert_int_equal(number_of(data, "id"), 1);
+	assert_int_equal(number_of(data, "port"), 22);
+	assert_int_equal(json_array_size(witnesses), 1);
+	assert_string_equal(text_of(w, "client"), "198.51.100.7");
+	assert_string_equal(text_of(w, "outcome"), "accepted/half-open");
+	assert_string_equal(text_of(w, "rule"), "A1:D1");
+	assert_non_null(strstr(text_of(w, "why"), "SYN without ACK"));
+	assert_string_equal(json_string_value(
+				json_array_get(json_object_get(w, "roles"), 1)),
+	    "best");
+	half = json_object_get(w, "outer");
+	assert_int_equal(number_of(half, "flags"), 6);
+	assert_string_equal(text_of(half, "flags_text"), "...RS.");
+	assert_string_equal(text_of(half, "evidence"), "SYN");
+	assert_string_equal(text_of(half, "exporter"), "198.51.100.1");
+	half = json_object_get(w, "inner");
+	assert_string_equal(text_of(half, "evidence"), "SYNACK1+DATA");
+	assert_int_equal(number_of(half, "octets"), 44);
+	w = json_array_get(json_object_get(data, "changes"), 0);
+	assert_string_equal(text_of(w, "change"), "tier");
+	assert_string_equal(text_of(w, "tier_from"), "probable");
+	assert_string_equal(text_of(w, "tier_to"), "confirmed");
+	json_decref(json);
+	/* one without a witness is no error */
+	json = get_json("/api/v1/exposures/2/evidence", 200);
+	data = json_object_get(json, "data");
+	assert_int_equal(json_array_size(json_object_get(data, "witnesses")),
+	    0);
+	json_decref(json);
+}
+
+static void
+scan_event_evidence_tells_why(void **state)
+{
+	json_t *json = get_json("/api/v1/scan-events/100/evidence", 200);
+	json_t *data = json_object_get(json, "data");
+
+	(void)state;
+	assert_int_equal(number_of(data, "id"), 100);
+	assert_string_equal(text_of(data, "rule"), "S1");
+	assert_non_null(strstr(text_of(data, "why"), "nothing came back"));
+	assert_true(json_is_null(json_object_get(data, "inner")));
+	json_decref(json);
+}
+
+static void
+evidence_of_what_is_not_there_is_not_found(void **state)
+{
+	(void)state;
+	expect_problem("/api/v1/exposures/9999/evidence", 404, "not-found",
+	    NULL);
+	expect_problem("/api/v1/scan-events/0/evidence", 404, "not-found",
+	    NULL);
+	expect_problem("/api/v1/exposures/one/evidence", 400,
+	    "invalid-parameter", "id");
+	expect_problem("/api/v1/exposures/-1/evidence", 400,
+	    "invalid-parameter", "id");
+	expect_problem("/api/v1/exposures/9999999999999999999/evidence", 400,
+	    "invalid-parameter", "id");
 }
 
 static void
@@ -1649,6 +1767,9 @@ main(void)
 		TEST(host_is_found_in_any_form_of_its_address),
 		TEST(host_never_seen_is_dark_and_outsiders_are_not_found),
 		TEST(darkports_are_ranges_of_tcp_or_udp),
+		TEST(exposure_evidence_tells_witnesses_and_changes),
+		TEST(scan_event_evidence_tells_why),
+		TEST(evidence_of_what_is_not_there_is_not_found),
 		TEST(trans_darkports_tell_who_opened_them),
 		TEST(scan_events_come_newest_first_however_old),
 		TEST(exporters_tell_what_they_sent),
