@@ -82,9 +82,12 @@ class Collector:
         """User and system time until now, with those that have ended."""
         sums = [0, 0]
         for pid in self.pids():
-            with open(f"/proc/{pid}/stat", encoding="ascii",
-                      errors="replace") as file:
-                fields = file.read().rpartition(")")[2].split()
+            try:
+                with open(f"/proc/{pid}/stat", encoding="ascii",
+                          errors="replace") as file:
+                    fields = file.read().rpartition(")")[2].split()
+            except OSError:  # it ended just now
+                continue
             sums[0] += (int(fields[11]) + int(fields[13])) * TICK_NS
             sums[1] += (int(fields[12]) + int(fields[14])) * TICK_NS
         return sums
@@ -92,11 +95,15 @@ class Collector:
     def peak_kib(self):
         peak = 0
         for pid in self.pids():
-            with open(f"/proc/{pid}/status", encoding="ascii",
-                      errors="replace") as file:
-                for line in file:
-                    if line.startswith("VmHWM:"):
-                        peak = max(peak, int(line.split()[1]))
+            try:
+                with open(f"/proc/{pid}/status", encoding="ascii",
+                          errors="replace") as file:
+                    lines = file.read().splitlines()
+            except OSError:
+                continue
+            for line in lines:
+                if line.startswith("VmHWM:"):
+                    peak = max(peak, int(line.split()[1]))
         return peak
 
     def stop(self):

@@ -25,6 +25,7 @@ def cells(options):
 def is_lossless(kind, options, mix, protocol, rate):
     """The rate there really was, when in one of two tries nothing was lost
     and the receive buffer did not just hold what was not read; else 0."""
+    best = 0
     for _ in range(2):
         row = run_stream(kind, options, mix, protocol, rate,
                          options.search_seconds)
@@ -33,8 +34,10 @@ def is_lossless(kind, options, mix, protocol, rate):
               f"{row['behind_s']} s", file=sys.stderr, flush=True)
         if (row["lost"] == 0 and
                 row["behind_s"] <= BEHIND * options.search_seconds):
-            return row["rate"]
-    return 0
+            best = max(best, row["rate"])
+            if best >= REACHED * rate:
+                break
+    return best
 
 
 def highest_rate(kind, options, mix, protocol):
