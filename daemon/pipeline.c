@@ -334,6 +334,36 @@ wait_idle(struct pipeline *p, int timeout_ms)
 	return p->writer == NULL || writer_wait(p->writer, timeout_ms);
 }
 
+/* What changed of an exporter's feed, one line each. */
+static void
+log_feed_events(const struct pipeline *p)
+{
+	for (uint32_t i = 0; i < p->findings->count; i++) {
+		const struct finding *f = &p->findings->findings[i];
+		const struct finding_feed_event *d = &f->feed_event;
+		const struct finding_exporter *e;
+		char address[ADDR_TEXT_MAX];
+		char from[FEED_VALUE_MAX], to[FEED_VALUE_MAX];
+
+		if (f->kind != FINDING_FEED_EVENT || d->has_network)
+			continue;
+		e = registry_at(p->registry, d->exporter);
+		if (e == NULL)
+			continue;
+		log_info(MODULE,
+		    "exporter %s domain %u: %s was %s, is %s (%s, %llu "
+		    "samples)",
+		    addr_format(&e->address, address), e->domain,
+		    feed_property_name(d->property),
+		    feed_value_format((enum feed_property)d->property, d->from,
+			from),
+		    feed_value_format((enum feed_property)d->property, d->to,
+			to),
+		    feed_source_name(d->source),
+		    (unsigned long long)d->samples);
+	}
+}
+
 /*
  * Hands one batch over; the writer is idle. Exporters come first: the
  * findings behind them name them. True when more is waiting.
@@ -347,6 +377,7 @@ hand_over(struct pipeline *p)
 	collect_memories(p);
 	collect_counters(p);
 	p->waiting = engine_collect(p->engine, p->findings);
+	log_feed_events(p);
 	p->flows_since = 0;
 	if (p->findings->count == 0)
 		return false;
@@ -442,6 +473,22 @@ judge(struct pipeline *p)
 	p->flows->count = 0;
 }
 
+/* What exporters told of their timeouts, to the engine. */
+static void
+tell_timeouts(struct pipeline *p)
+{
+	uint32_t count = decoder_exporter_count(p->decoder);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct exporter_info info = decoder_exporter(p->decoder, i);
+
+		if (info.active_timeout_s != 0 || info.idle_timeout_s != 0)
+			engine_tell_timeouts(p->engine,
+			    registry_number(p->registry, i),
+			    info.active_timeout_s, info.idle_timeout_s);
+	}
+}
+
 /* Looks at the exporters, once a second, when something came. */
 static void
 watch(struct pipeline *p, int64_t now_ms)
@@ -451,6 +498,7 @@ watch(struct pipeline *p, int64_t now_ms)
 	if (decoded == p->watched)
 		return;
 	p->watched = decoded;
+	tell_timeouts(p);
 	watch_tick(p->watch, now_ms);
 }
 
