@@ -14,7 +14,8 @@ syn_evidence(uint8_t flags, const struct flow_record *f)
 		return EV_BADSYN1;
 	if ((flags & TCP_ACK) == 0)
 		return EV_SYN;
-	if (f->packets == 1)
+	/* with FIN it is no acceptance: an exporter's constant, or crafted */
+	if (f->packets == 1 && (flags & TCP_FIN) == 0)
 		return EV_SYNACK1;
 	return EV_MIX;
 }

@@ -323,9 +323,8 @@ distance_ms(const struct pair *pair, int64_t start_ms, int64_t end_ms)
 	return start_ms > last_ms ? start_ms - last_ms : 0;
 }
 
-/* Who opened this generation, where that is known exactly. */
-static enum side
-exact_initiator(const struct pair *pair)
+enum side
+pairs_exact_initiator(const struct pair *pair)
 {
 	if ((pair->outer.evidence & EV_SYN) != 0)
 		return SIDE_OUTER;
@@ -362,8 +361,8 @@ pairs_find(const struct pairs *p, struct pair_key *key, uint64_t hash,
 			distance_ms(pair, start_ms, end_ms) <
 			    distance_ms(nearest, start_ms, end_ms)))
 			nearest = pair;
-		if (exact_initiator(pair) != SIDE_NONE)
-			*prior = exact_initiator(pair);
+		if (pairs_exact_initiator(pair) != SIDE_NONE)
+			*prior = pairs_exact_initiator(pair);
 		if (oldest == NULL ||
 		    pair_first_ms(pair) < pair_first_ms(oldest))
 			oldest = pair;
@@ -376,6 +375,20 @@ pairs_find(const struct pairs *p, struct pair_key *key, uint64_t hash,
 	if (nearest == NULL && vacant == PAIR_GENERATIONS)
 		*reuse = oldest;
 	return nearest;
+}
+
+struct pair *
+pairs_generation(const struct pairs *p, const struct pair *pair, unsigned which)
+{
+	struct pair_key key;
+	struct sought s;
+
+	if (pair->generation == 0 && !pair->more)
+		return NULL;
+	key = pairs_key(p, pair);
+	s = sought_of(&key);
+	find_generations(p, &s, pairs_hash(p, &key));
+	return s.found[which] == pair ? NULL : s.found[which];
 }
 
 struct pair *

@@ -226,6 +226,13 @@ struct pair *pairs_due(struct pairs *p, int64_t now_ms);
 /* It was due, but stays for another W1. */
 void pairs_keep(struct pairs *p, struct pair *pair, int64_t now_ms);
 
+/* Who opened this generation, where that is known exactly. */
+enum side pairs_exact_initiator(const struct pair *pair);
+
+/* Generation which of the same 5-tuple; NULL: it is none, or this one. */
+struct pair *pairs_generation(const struct pairs *p, const struct pair *pair,
+    unsigned which);
+
 /*
  * Another generation of the same 5-tuple when this is generation 0, which
  * must outlive the others; NULL when it is free to go.

@@ -227,6 +227,30 @@ take_half(struct engine *e, struct arrival *a, struct pair *pair,
 	judge_record(e, &look, news, same_end);
 }
 
+/*
+ * A 5-tuple's ends keep their roles: what one generation shows of who opened
+ * it holds for the others, whichever came first.
+ */
+static void
+share_initiator(struct engine *e, struct pair *pair)
+{
+	enum side side;
+
+	if (pair->generation == 0 && !pair->more)
+		return;
+	side = pairs_exact_initiator(pair);
+	if (side == SIDE_NONE)
+		return;
+	for (unsigned g = 0; g < PAIR_GENERATIONS; g++) {
+		struct pair *other = pairs_generation(e->pairs, pair, g);
+
+		if (other == NULL || other->prior != SIDE_NONE)
+			continue;
+		other->prior = (unsigned)side & 3U;
+		judge_again(e, other);
+	}
+}
+
 /* --- the three passes ----------------------------------------------------- */
 
 /* Why the record is in no pair, by what it tells; TRACE_JOINED: it is. */
@@ -369,10 +393,49 @@ take(struct engine *e, struct arrival *a)
 	if (TRACED(e))
 		tracer_record(e, f, pair, a->outer, start_ms);
 	take_half(e, a, pair, start_ms, end_ms);
+	share_initiator(e, pair);
 }
 
 static void
-take_block(struct engine *e, const struct flow_record *flows, uint32_t count)
+take_moved(struct engine *e, const struct flow_record *f)
+{
+	struct arrival a;
+
+	prepare(e, f, NULL, &a);
+	take(e, &a);
+}
+
+/*
+ * Where a NAT sent it, when that is inside: what the outside reached there is
+ * exposed as well as what it asked for. The answer of a biflow, which stands
+ * behind it in the same batch, comes from there. next is NULL at its end.
+ */
+static void
+take_translated(struct engine *e, const struct flow_record *f,
+    const struct flow_record *next)
+{
+	struct flow_record there = *f;
+
+	if ((addr_equal(&f->post_dst, &f->dst) &&
+		f->post_dst_port == f->dst_port) ||
+	    !scope_has(&e->internal, &f->post_dst) ||
+	    scope_has(&e->internal, &f->src))
+		return;
+	there.dst = f->post_dst;
+	there.dst_port = f->post_dst_port;
+	take_moved(e, &there);
+	if (next == NULL || (next->has & FLOW_IS_REVERSE) == 0)
+		return;
+	there = *next;
+	there.src = f->post_dst;
+	there.src_port = f->post_dst_port;
+	take_moved(e, &there);
+}
+
+/* The first count of so many flows as there are in the batch. */
+static void
+take_block(struct engine *e, const struct flow_record *flows, uint32_t count,
+    uint32_t left)
 {
 	struct arrival block[BLOCK];
 
@@ -383,6 +446,9 @@ take_block(struct engine *e, const struct flow_record *flows, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		engine_advance(e, flows[i].received_ms);
 		take(e, &block[i]);
+		if ((flows[i].has & FLOW_HAS_NAT) != 0)
+			take_translated(e, &flows[i],
+			    i + 1 < left ? &flows[i + 1] : NULL);
 	}
 }
 
@@ -415,7 +481,8 @@ engine_take(struct engine *e, const struct flow_batch *batch)
 		begin_training(e, batch);
 	for (uint32_t i = 0; i < batch->count; i += BLOCK)
 		take_block(e, &batch->records[i],
-		    batch->count - i < BLOCK ? batch->count - i : BLOCK);
+		    batch->count - i < BLOCK ? batch->count - i : BLOCK,
+		    batch->count - i);
 	counter_add(e->counters, COUNTER_FLOWS, batch->count);
 	counter_set(e->counters, COUNTER_PAIRS, pairs_count(e->pairs));
 	counter_set(e->counters, COUNTER_SOURCES, sources_count(e->sources));

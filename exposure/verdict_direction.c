@@ -9,6 +9,9 @@
 #define D5_MIN_MS 1
 #define D5_MAX_MS 10000
 
+/* What v5 and v9 make of an uptime is off by up to a second (PAM 2011). */
+#define BASE_ERROR_MS 2000
+
 /* RFC 959, 5.2: the server opens from here, nobody listens. */
 #define PORT_FTP_DATA 20
 
@@ -34,6 +37,18 @@ is_rounded(int64_t a_ms, int64_t b_ms)
 	return a_ms % 1000 == 0 && b_ms % 1000 == 0;
 }
 
+/* Both uptimes count from one boot: the halves' bases differ by errors only. */
+static bool
+is_one_boot(const struct half *a, const struct half *b)
+{
+	int32_t uptimes = (int32_t)(b->syn_uptime_ms - a->syn_uptime_ms);
+
+	if (a->syn_after_ms == HALF_SYN_FAR || b->syn_after_ms == HALF_SYN_FAR)
+		return false;
+	return llabs(half_syn_ms(b) - half_syn_ms(a) - uptimes) <=
+	       BASE_ERROR_MS;
+}
+
 struct direction
 direction_by_time(const struct verdict_input *in)
 {
@@ -46,6 +61,8 @@ direction_by_time(const struct verdict_input *in)
 	    o->syn_exporter != i->syn_exporter)
 		return none;
 	if (o->has_syn_uptime && i->has_syn_uptime) {
+		if (!is_one_boot(o, i))
+			return none;
 		/* raw uptimes: the base's errors cancel inside one boot */
 		delta = (int32_t)(i->syn_uptime_ms - o->syn_uptime_ms);
 		if (is_rounded(o->syn_uptime_ms, i->syn_uptime_ms))

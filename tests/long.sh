@@ -82,4 +82,12 @@ fi
 if wanted truth; then
     python3 tests/truth/run.py --daemon "$BUILD/darkportd" || failed=1
 fi
+if wanted properties; then
+    PROPERTY_SEEDS=100 TEST_SECONDS=3600 ONLY=test_properties tests/run.sh ||
+        failed=1
+    make --no-print-directory -j2 VARIANT=asan B=build/asan \
+        build/asan/tests/test_properties >"$log" 2>&1 &&
+        PROPERTY_SEEDS=10 TEST_SECONDS=3600 BUILD=build/asan \
+            ONLY=test_properties tests/run.sh || failed=1
+fi
 exit $failed

@@ -212,6 +212,8 @@ apply(struct world *w, const struct finding *f)
 		    f->retracted_id);
 		break;
 	case FINDING_SCAN_EVENT:
+		if (w->without_events)
+			break;
 		put(w->events, &w->event_count, sizeof(f->scan_event),
 		    &f->scan_event, sizeof(f->scan_event.id));
 		break;

@@ -8,7 +8,7 @@
 
 #include "exposure/engine.h"
 
-#define WORLD_MAX 4096
+#define WORLD_MAX 8192
 
 struct world {
 	struct engine *engine;
@@ -31,6 +31,7 @@ struct world {
 	struct finding_feed feeds[WORLD_MAX];
 	struct finding_feed_event feed_events[WORLD_MAX];
 	uint32_t feed_count, feed_event_count;
+	bool without_events; /* there are too many of them to be kept */
 };
 
 /* The time at which the worlds begin. */
