@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # What takes longer than CI may: the hostile corpus in every build, a million
 # messages of each sort through both ways to decode, many kills, 20 runs with
-# loss, whole floods, ten minutes of each mix of traffic, and the score of every
-# capture through every exporter. The fuzzers run before it (make check-long).
+# loss, whole floods, ten minutes of each mix of traffic, the score of every
+# capture through every exporter, and every property with a hundred seeds. The
+# fuzzers run before it (make check-long).
 # BUILD names the build folder. KILL_ROUNDS: how many kills (50); LONG_ONLY:
-# hostile, oracle, kill, loss, flood, memory or truth alone. All run, whatever
-# fails; exit 1 when one did.
+# hostile, oracle, kill, loss, flood, memory, truth or properties alone. All
+# run, whatever fails; exit 1 when one did.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export BUILD=${BUILD:-build/release}
