@@ -47,12 +47,13 @@ METERS = {
     "meter-v9-in": ("--only", "in"),
     "meter-v9-out": ("--only", "out"),
 }
-# Made of others: what the first sees, and what the second sees, which has
-# another address and whose datagrams come so many milliseconds late.
+# Of two routers with an address each. A clock that is ahead of the packets'
+# is an exporter's own fault: its datagrams come when they came before.
 PAIRS = {
-    "two-see-the-same": ("meter-v9", "meter-v10", 400),
-    "asymmetric": ("meter-v9-in", "meter-v9-out", 0),
-    "asymmetric-skewed": ("meter-v9-in", "meter-v9-out", 5000),
+    "two-see-the-same": ((), ("--version", "10", "--skew", "400")),
+    "asymmetric": (("--only", "in"), ("--only", "out")),
+    "asymmetric-skewed": (("--only", "in"),
+                          ("--only", "out", "--skew", "5000")),
 }
 
 
@@ -87,15 +88,22 @@ class Capture:
 
     def meter(self):
         internal = [x for p in self.prefixes for x in ("--internal", p)]
-        for flavour, options in METERS.items():
+
+        def meter(output, *options):
             subprocess.run(
                 [sys.executable, os.path.join(LAB, "meter.py"), *internal,
-                 *options, self.pcap, self.export(flavour)], check=True)
-        for flavour, (first, second, ms) in PAIRS.items():
+                 *options, self.pcap, output], check=True)
+            return output
+
+        for flavour, options in METERS.items():
+            meter(self.export(flavour), *options)
+        for flavour, both in PAIRS.items():
+            routers = [meter(self.export(flavour) + str(i), *options,
+                             "--address", "192.0.2.20%d" % i)
+                       for i, options in enumerate(both)]
             subprocess.run(
                 [sys.executable, os.path.join(LAB, "pcap.py"), "merge",
-                 self.export(flavour), self.export(first) + "=192.0.2.201",
-                 "%s=192.0.2.202+%d" % (self.export(second), ms)], check=True)
+                 self.export(flavour), *routers], check=True)
         return list(METERS) + list(PAIRS)
 
     def exporters(self):
