@@ -35,6 +35,7 @@ struct pairs {
 	struct index index;
 	struct hash_key key;
 	uint32_t count;
+	uint32_t undecided; /* of them */
 	int64_t wait_s;
 	int64_t revoke_s;
 	struct wheel wheel;
@@ -130,6 +131,12 @@ uint32_t
 pairs_count(const struct pairs *p)
 {
 	return p->count;
+}
+
+uint32_t
+pairs_undecided(const struct pairs *p)
+{
+	return p->undecided;
 }
 
 /* --- keys ----------------------------------------------------------------- */
@@ -416,12 +423,19 @@ floor_s(int64_t ms)
 	return ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000);
 }
 
+static bool is_undecided(enum pair_class class)
+{
+	return class == PAIR_UNANSWERED || class == PAIR_ANSWERED;
+}
+
 static void
 put(struct pairs *p, struct pair *pair, enum pair_class class, int64_t second)
 {
 	uint32_t slot = pairs_slot(p, pair);
 
 	wheel_take(&p->wheel, slot);
+	p->undecided -= is_undecided((enum pair_class)pair->class);
+	p->undecided += is_undecided(class);
 	pair->class = (unsigned)class & 7U;
 	wheel_put(&p->wheel, slot, class, second);
 }
@@ -631,6 +645,7 @@ pairs_add(struct pairs *p, const struct pair_key *key, uint64_t hash,
 	set_ends(p, pair, key);
 	index_insert(&p->index, hash, slot);
 	p->count++;
+	p->undecided++;
 	return pair;
 }
 
@@ -646,6 +661,7 @@ pairs_remove(struct pairs *p, struct pair *pair)
 		slab_give(&p->attempts, pair->aside);
 	if (pair->is_ipv6)
 		slab_give(&p->ends, pair->ends[0]);
+	p->undecided -= is_undecided((enum pair_class)pair->class);
 	slab_give(&p->pairs, slot);
 	p->count--;
 }

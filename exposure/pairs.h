@@ -173,6 +173,9 @@ uint32_t pairs_slot(const struct pairs *p, const struct pair *pair);
 struct pair *pairs_at(const struct pairs *p, uint32_t slot);
 uint32_t pairs_count(const struct pairs *p);
 
+/* Of them, those without a verdict: what is given up last. */
+uint32_t pairs_undecided(const struct pairs *p);
+
 /* Its attempt; NULL when it has none. */
 struct attempt *pairs_attempt(const struct pairs *p, const struct pair *pair);
 

@@ -105,9 +105,10 @@ end_generation(struct engine *e, struct pair *oldest)
 }
 
 /*
- * Where the table is four fifths full, one more SYN of a source known to scan
- * is not worth a place: it is counted. Should the port be open, the SYN-ACK
- * lands in the map all the same.
+ * Where undecided conversations take four fifths of the table, one more SYN of
+ * a source known to scan is not worth a place: it is counted. Should the port
+ * be open, the SYN-ACK lands in the map all the same. Decided ones are no
+ * reason: they are given up first, and nothing is lost with them.
  */
 static bool
 is_more_of_a_scan(const struct engine *e, const struct pair_key *key,
@@ -115,7 +116,7 @@ is_more_of_a_scan(const struct engine *e, const struct pair_key *key,
 {
 	const struct source *source;
 
-	if ((uint64_t)pairs_count(e->pairs) * 5 <=
+	if ((uint64_t)pairs_undecided(e->pairs) * 5 <
 		(uint64_t)e->config.max_pairs * 4 ||
 	    key->scope != SCOPE_EXTERNAL || key->proto != PROTOCOL_TCP ||
 	    (f->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN ||

@@ -158,6 +158,7 @@ measure(const struct mix *mix)
 	double taken[ROUNDS];
 	double collected[ROUNDS];
 	uint64_t shed = 0;
+	uint64_t scans = 0;
 	uint64_t missing = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -171,16 +172,18 @@ measure(const struct mix *mix)
 		missing +=
 		    offered > now.exposures ? offered - now.exposures : 0;
 		shed = counter_get(&r->counters, COUNTER_SHED_PAIRS);
+		scans = counter_get(&r->counters, COUNTER_SHED_SCANS);
 		taken[i] = (double)r->taken_ns / (double)r->records;
 		collected[i] = (double)r->collected_ns / (double)r->records;
 		round_free(r);
 	}
-	printf("%-14s %8.1f %8.1f %12.2f %12" PRIu64 " %10" PRIu64 "\n",
+	printf("%-14s %8.1f %8.1f %12.2f %12" PRIu64 " %10" PRIu64 " %10" PRIu64
+	       "\n",
 	    mix->name, cpu_time_median(taken, ROUNDS),
 	    cpu_time_median(collected, ROUNDS),
 	    1e3 / (cpu_time_median(taken, ROUNDS) +
 		      cpu_time_median(collected, ROUNDS)),
-	    shed, missing);
+	    shed, scans, missing);
 	return missing != 0;
 }
 
@@ -236,8 +239,8 @@ main(int argc, char **argv)
 	int failed = 0;
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("%-14s %8s %8s %12s %12s %10s\n", "engine alone", "take ns",
-	    "tick ns", "M records/s", "pairs shed", "exp. lost");
+	printf("%-14s %8s %8s %12s %12s %10s %10s\n", "engine alone", "take ns",
+	    "tick ns", "M records/s", "pairs shed", "of scans", "exp. lost");
 	for (size_t i = 0; i < sizeof(mixes) / sizeof(mixes[0]); i++)
 		if (argc < 2 || strcmp(argv[1], mixes[i].name) == 0)
 			failed |= measure(&mixes[i]);

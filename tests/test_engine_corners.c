@@ -280,6 +280,36 @@ attempts_a_firewall_denied_are_counted(void **state)
 	world_free(w);
 }
 
+/* Decided ones make room: they are no reason to leave a probe undecided. */
+static void
+scanner_finds_room_where_conversations_are_decided(void **state)
+{
+	struct engine_config config = world_config(0);
+	struct world *w;
+
+	(void)state;
+	config.max_pairs = 100;
+	w = world_new_with(&config);
+	world_attempt(w, 0, CLIENT ":39999", HOST ":80", 'r');
+	for (int i = 1; i <= 200; i++) {
+		char client[64];
+
+		snprintf(client, sizeof(client), OTHER ":%d", 40000 + i);
+		world_attempt(w, i, client, HOST ":22", 'a');
+	}
+	for (int i = 1; i <= 50; i++) {
+		char client[64];
+
+		snprintf(client, sizeof(client), CLIENT ":%d", 40000 + i);
+		world_attempt(w, 1000 + i, client, HOST ":81", 's');
+	}
+	assert_int_equal(counter_get(&w->counters, COUNTER_SHED_SCANS), 0);
+	world_drain(w);
+	assert_int_equal(counter_get(&w->counters, COUNTER_SHED_PAIRS), 0);
+	assert_int_equal(counter_get(&w->counters, COUNTER_UNRESOLVED_SHED), 0);
+	world_free(w);
+}
+
 /* The table is kept for others; what answers is found all the same. */
 static void
 scanner_gets_no_more_than_four_fifths_of_the_places(void **state)
@@ -340,6 +370,7 @@ main(void)
 		TEST(every_port_unreachable_of_a_horizontal_scan_is_matched),
 		TEST(silence_that_can_no_longer_be_revoked_is_counted),
 		TEST(attempts_a_firewall_denied_are_counted),
+		TEST(scanner_finds_room_where_conversations_are_decided),
 		TEST(scanner_gets_no_more_than_four_fifths_of_the_places),
 	};
 
