@@ -366,6 +366,7 @@ take(struct engine *e, struct arrival *a)
 	const struct flow_record *f = a->flow;
 	int64_t clock_off_ms, start_ms, end_ms;
 	enum flow_times_kind kind;
+	struct flow_record timeless;
 	struct pair *pair;
 
 	if (a->fate == TRACE_SPOOFED) {
@@ -393,6 +394,12 @@ take(struct engine *e, struct arrival *a)
 	note_claim(pair, f, a->outer);
 	if (TRACED(e))
 		tracer_record(e, f, pair, a->outer, start_ms);
+	if (kind == FLOW_TIMES_REPLACED) {
+		/* when it came says nothing of who spoke first (D5) */
+		timeless = *f;
+		timeless.has &= (uint16_t)~FLOW_HAS_TIMES;
+		a->flow = &timeless;
+	}
 	take_half(e, a, pair, start_ms, end_ms);
 	share_initiator(e, pair);
 }
