@@ -127,7 +127,7 @@ decode_netflow5(struct delivery *to, struct wire body)
 		deliver(&r, NETFLOW5_PRESENT, to);
 	}
 	to->outcome.announced = count;
-	to->outcome.step = (struct sequence_step){ count, 0, true };
+	to->outcome.step = (struct sequence_step){ count, 0, 0, true };
 }
 
 static void
@@ -139,9 +139,8 @@ decode_templated(struct decoder *d, struct exporter *e, struct delivery *to,
 
 	to->outcome.announced = result.announced;
 	to->outcome.unusable += result.unusable;
-	to->outcome.step =
-	    (struct sequence_step){ result.announced + result.options,
-		    result.templates, result.all_counted };
+	to->outcome.step = (struct sequence_step){ result.announced,
+		result.options, result.templates, result.all_counted };
 }
 
 static void

@@ -25,7 +25,7 @@
 /* A datagram, measured. */
 struct place {
 	uint32_t number;
-	uint32_t units[2];
+	uint32_t units[SEQUENCE_KINDS];
 	bool counted;
 	int64_t export_ms;
 	int64_t boot_ms;
@@ -33,11 +33,20 @@ struct place {
 	uint8_t ways;
 };
 
+/* What a way counts of a datagram: the order of units[] in place_of(). */
+static unsigned
+kind_of(unsigned way)
+{
+	return way >> 1;
+}
+
 static struct place
 place_of(const struct export_header *h, const struct sequence_step *step)
 {
+	uint32_t all = step->records + step->options;
 	struct place p = { h->sequence,
-		{ step->records, step->records + step->templates },
+		{ all, all + step->templates, step->records,
+		    step->records + step->templates },
 		step->counted, h->export_ms, h->export_ms - h->uptime_ms, true,
 		2 };
 
@@ -62,8 +71,7 @@ static void
 set_mark(struct sequence *s, const struct place *p)
 {
 	s->number = p->number;
-	s->units[0] = p->units[0];
-	s->units[1] = p->units[1];
+	memcpy(s->units, p->units, sizeof(s->units));
 	s->counted = p->counted;
 	s->export_ms = p->export_ms;
 	s->boot_ms = p->boot_ms;
@@ -81,7 +89,7 @@ can_tell(const struct sequence *s, const struct place *p, unsigned way)
 static int32_t
 gap_by(const struct sequence *s, const struct place *p, unsigned way)
 {
-	unsigned kind = (way & WAY_TEMPLATES) != 0;
+	unsigned kind = kind_of(way);
 	uint32_t units =
 	    (way & WAY_OWN_FIRST) != 0 ? p->units[kind] : s->units[kind];
 
@@ -101,19 +109,31 @@ settle(struct sequence *s)
 	s->disputed = 0;
 }
 
+/* The ways that would have had the datagram elsewhere. */
+static uint8_t
+misfits(const struct sequence *s, const struct place *p)
+{
+	unsigned ways = 0;
+
+	for (unsigned w = 0; w < p->ways; w++)
+		if (can_tell(s, p, w) && !fits(s, p, w))
+			ways |= 1U << w;
+	return (uint8_t)ways;
+}
+
 /* The gap by the way this exporter counts, which it may learn anew. */
 static int32_t
 find_gap(struct sequence *s, const struct place *p, uint32_t *recovered)
 {
 	if (fits(s, p, s->way)) {
-		for (unsigned w = 0; w < p->ways; w++)
-			s->proven |= can_tell(s, p, w) && !fits(s, p, w);
+		s->excluded |= misfits(s, p);
 		settle(s);
 		return 0;
 	}
 	if (!can_tell(s, p, s->way)) {
 		int32_t step = (int32_t)(p->number - s->number);
 
+		s->excluded |= misfits(s, p);
 		return step < 0 || step >= JUMP_MAX ? step : 0;
 	}
 	for (unsigned w = 0; w < p->ways; w++) {
@@ -121,9 +141,11 @@ find_gap(struct sequence *s, const struct place *p, uint32_t *recovered)
 			s->streaks[w] = 0;
 			continue;
 		}
-		if (++s->streaks[w] < STREAK_MIN && s->proven)
+		if (++s->streaks[w] < STREAK_MIN &&
+		    (s->excluded & 1U << w) != 0)
 			continue;
 		s->way = (uint8_t)w;
+		s->excluded = misfits(s, p);
 		*recovered = s->disputed;
 		memset(s->gaps, 0, sizeof(s->gaps));
 		settle(s);
@@ -181,7 +203,7 @@ fill_gaps(struct sequence *s, uint32_t from, uint32_t units)
 static struct sequence_change
 take_late(struct sequence *s, const struct place *p)
 {
-	uint32_t units = p->units[(s->way & WAY_TEMPLATES) != 0];
+	uint32_t units = p->units[kind_of(s->way)];
 	uint32_t from =
 	    (s->way & WAY_OWN_FIRST) != 0 ? p->number - units : p->number;
 	struct sequence_change c = { 0 };
@@ -200,7 +222,7 @@ take_late(struct sequence *s, const struct place *p)
 static bool
 is_behind(const struct sequence *s, const struct place *p, int32_t gap)
 {
-	uint32_t units = s->units[(s->way & WAY_TEMPLATES) != 0];
+	uint32_t units = s->units[kind_of(s->way)];
 	uint32_t each = p->ways == 1		? 1
 			: units > REORDER_UNITS ? units
 						: REORDER_UNITS;
@@ -252,7 +274,7 @@ sequence_take(struct sequence *s, const struct export_header *header,
 	} else if (gap > 0) {
 		uint32_t own = (s->way & WAY_OWN_FIRST) == 0
 				   ? 0
-				   : p.units[(s->way & WAY_TEMPLATES) != 0];
+				   : p.units[kind_of(s->way)];
 
 		c.lost = (uint32_t)gap;
 		s->disputed += (uint32_t)gap;

@@ -10,8 +10,10 @@
  *
  * Exporters count in several ways, all accepted: before the datagram's own
  * units (RFC 7011, 3.1) or after them (softflowd), and, in IPFIX, with the
- * templates or without. The first datagrams show which; later, another way
- * is taken only when it alone fits three times in a row, and what was
+ * templates or without, and with the options data records or, as softflowd,
+ * without. Ways that have fitted wherever one could tell stay open, and the
+ * first datagram that only another of them fits decides; a way that did not
+ * fit before is taken only when it fits three times in a row, and what was
  * counted lost meanwhile is taken back.
  *
  * Shape: no memory of its own. When more gaps are open than it can remember,
@@ -25,12 +27,14 @@
 
 #include "collector/header.h"
 
-#define SEQUENCE_GAPS 16
-#define SEQUENCE_WAYS 4
+#define SEQUENCE_GAPS  16
+#define SEQUENCE_WAYS  8
+#define SEQUENCE_KINDS 4
 
 /* What moves the number in one datagram. */
 struct sequence_step {
-	uint32_t records;   /* v5: flows; IPFIX: data records, options too */
+	uint32_t records;   /* v5: flows; IPFIX: data records */
+	uint32_t options;   /* IPFIX: options data records */
 	uint32_t templates; /* IPFIX: definitions, options templates too */
 	bool counted;	    /* false: a set could not be counted */
 };
@@ -46,14 +50,15 @@ struct sequence {
 	int64_t export_ms; /* of the mark, as all of these */
 	int64_t boot_ms;   /* v5, v9 */
 	uint32_t number;
-	uint32_t units[2]; /* without and with templates */
-	uint32_t disputed; /* lost, unless a rival way is right */
-	uint8_t gap_at;	   /* the next to be written */
-	uint8_t way;	   /* bit 0: own units first; bit 1: templates too */
+	uint32_t units[SEQUENCE_KINDS]; /* by way >> 1 */
+	uint32_t disputed;		/* lost, unless a rival way is right */
+	uint8_t gap_at;			/* the next to be written */
+	uint8_t way;	  /* bit 0: own units first; bit 1: templates too;
+			   * bit 2: no options data records */
+	uint8_t excluded; /* ways that did not fit where this one did */
 	uint8_t streaks[SEQUENCE_WAYS]; /* times that another way fitted */
 	bool started;
 	bool counted;
-	bool proven; /* its way fitted where another did not */
 };
 
 /* What one datagram changed; at most one of the three flags is set. */

@@ -224,6 +224,39 @@ sequence_accepts_exporters_that_count_templates(void **state)
 	expect_sequence(f, 7, 0, 0, 0);
 }
 
+/* One options data record beside 2 data records, as softflowd begins. */
+static void
+send_ipfix_with_options(struct decoding *f, uint32_t sequence)
+{
+	static const struct build_field options[] = { { 149, 4, 0 },
+		{ 34, 4, 0 } };
+
+	build_ipfix(&f->build, 0, sequence);
+	build_template(&f->build, 256, plain_fields, FIELDS(plain_fields));
+	build_options_template(&f->build, 300, 1, options, FIELDS(options));
+	build_set(&f->build, 300);
+	build_zeros(&f->build, 8);
+	build_set(&f->build, 256);
+	build_zeros(&f->build, 2 * PLAIN_OCTETS);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+}
+
+/* softflowd counts its own records first, and options data records never. */
+static void
+sequence_accepts_exporters_that_leave_options_out(void **state)
+{
+	struct decoding *f = *state;
+
+	send_ipfix_with_options(f, 2);
+	send_ipfix(f, 5, 3, 0);
+	send_ipfix(f, 9, 4, 0);
+	send_ipfix_with_options(f, 11);
+	send_ipfix(f, 16, 5, 0);
+	expect_sequence(f, 0, 0, 0, 0);
+	send_ipfix(f, 27, 4, 0); /* 17 to 23 are missing */
+	expect_sequence(f, 7, 0, 0, 0);
+}
+
 /*
  * Three in a row must fit before another way to count is believed, and then
  * nothing was lost.
@@ -565,6 +598,8 @@ main(void)
 		    sequence_takes_an_uptime_that_wraps_for_no_restart),
 		DECODING_TEST(sequence_sees_a_restart_by_the_export_time),
 		DECODING_TEST(sequence_accepts_exporters_that_count_templates),
+		DECODING_TEST(
+		    sequence_accepts_exporters_that_leave_options_out),
 		DECODING_TEST(sequence_unlearns_a_way_that_does_not_hold),
 		DECODING_TEST(
 		    sequence_gives_up_the_oldest_gap_when_many_are_open),
