@@ -103,8 +103,10 @@ wanted_event(const struct engine *e, const struct look *look)
 		if (before == PAIR_EVENT_DARK && is_of_past(e, look))
 			return PAIR_EVENT_DARK;
 		/* or a guess, which makes no scanner; no port was taken in
-		 * where the host's map is frozen, or there is no room */
-		at_nem = look->x != NULL;
+		 * where the host's map is frozen, or there is no room. An
+		 * echo has no port to take in */
+		at_nem = look->x != NULL ||
+			 pair_outcome(pair) == OUTCOME_ECHO_ANSWERED;
 	} else if (pair->rule == RULE_R4) {
 		return PAIR_EVENT_NONE; /* may be the abort of a connection */
 	} else {
