@@ -16,13 +16,18 @@
  * to does not come between the times of two datagrams. */
 #define SHIFT_MS 60000
 
-/* By how much the exporter's clock is behind; 0: it is right, or nearly. */
+/*
+ * By how much the clock that told the flow's times is behind; 0: it is right,
+ * or nearly. No flow ends after its export: where one does, the header was
+ * dated by another clock, as those of relays are.
+ */
 static int64_t
 clock_behind_ms(const struct flow_record *f)
 {
 	int64_t behind_ms = f->received_ms - f->export_ms;
 
-	if (llabs(behind_ms) <= CLOCK_WRONG_MS)
+	if (llabs(behind_ms) <= CLOCK_WRONG_MS ||
+	    f->end_ms > f->export_ms + CLOCK_WRONG_MS)
 		return 0;
 	behind_ms += behind_ms < 0 ? -SHIFT_MS / 2 : SHIFT_MS / 2;
 	return behind_ms - behind_ms % SHIFT_MS;
