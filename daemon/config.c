@@ -226,6 +226,15 @@ set_interface(struct border_list *list, const char *value, char *message)
 }
 
 static int
+set_feed(struct feed_list *list, const char *value, char *message)
+{
+	char why[FEED_RULE_MESSAGE];
+	int err = feed_list_add(list, value, why);
+
+	return err == ERR_OK ? err : refuse(message, err, "%s", why);
+}
+
+static int
 set_path(char path[CONFIG_PATH_MAX], const char *value, char *message)
 {
 	size_t length = strlen(value);
@@ -371,6 +380,8 @@ set_value(struct config *c, const struct config_keyword *k, const char *value,
 		return set_listen(c, value, message);
 	case CONFIG_INTERFACES:
 		return set_interface(member, value, message);
+	case CONFIG_FEEDS:
+		return set_feed(member, value, message);
 	case CONFIG_PATHS:
 		return set_read(c, value, message);
 	case CONFIG_PATH:
@@ -416,6 +427,8 @@ config_clear(struct config *c, const struct config_keyword *k)
 		struct border_list *list = (void *)((char *)c + k->offset);
 
 		list->count = 0;
+	} else if (k->kind == CONFIG_FEEDS) {
+		c->feeds.count = 0;
 	} else if (k->kind == CONFIG_LISTENS) {
 		c->listen_count = 0;
 		c->listen_given = true;
@@ -441,9 +454,29 @@ listen_by_default(struct config *c)
 	}
 }
 
+/* The first name of a feed that the keyword exporter does not give. */
+static const char *
+unknown_exporter(const struct config *c)
+{
+	const struct prefix_set *known = &c->decoder.allow;
+
+	for (uint32_t i = 0; i < c->feeds.count; i++) {
+		const char *name = c->feeds.rules[i].name;
+		uint32_t k = 0;
+
+		while (k < known->count &&
+		       strcmp(known->networks[k].label, name) != 0)
+			k++;
+		if (name[0] != '\0' && k == known->count)
+			return name;
+	}
+	return NULL;
+}
+
 int
 config_complete(struct config *c, char message[CONFIG_MESSAGE_MAX])
 {
+	const char *name = unknown_exporter(c);
 	uint64_t least;
 
 	if (c->engine.internal.count == 0)
@@ -463,6 +496,9 @@ config_complete(struct config *c, char message[CONFIG_MESSAGE_MAX])
 	if (c->engine.revoke_ms != 0 && c->engine.revoke_ms < c->engine.wait_ms)
 		return refuse(message, ERR_FORMAT,
 		    "revoke must not be shorter than wait");
+	if (name != NULL)
+		return refuse(message, ERR_FORMAT,
+		    "feed: no address, and no exporter's name: '%s'", name);
 	if (memory_share(c, &least) != ERR_OK)
 		return refuse(message, ERR_FORMAT,
 		    "memory_limit is too small: with the max_ keywords that "
@@ -554,6 +590,19 @@ append_interfaces(struct text *t, const struct border_list *list)
 }
 
 static void
+append_feeds(struct text *t, const struct feed_list *list)
+{
+	char element[FEED_RULE_TEXT];
+
+	append(t, "{");
+	for (uint32_t i = 0; i < list->count; i++) {
+		append(t, "%s", i == 0 ? "" : ", ");
+		append_quoted(t, feed_rule_format(&list->rules[i], element));
+	}
+	append(t, "}");
+}
+
+static void
 append_list(struct text *t, const struct config *c, enum config_kind kind)
 {
 	char element[ENDPOINT_TEXT_MAX + sizeof(LISTEN_SCHEME)];
@@ -605,6 +654,9 @@ config_format(const struct config *c, const struct config_keyword *k,
 		break;
 	case CONFIG_INTERFACES:
 		append_interfaces(&t, (const void *)member);
+		break;
+	case CONFIG_FEEDS:
+		append_feeds(&t, &c->feeds);
 		break;
 	case CONFIG_LISTENS:
 	case CONFIG_PATHS:

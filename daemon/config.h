@@ -18,6 +18,7 @@
 #include "collector/decoder.h"
 #include "common/addr.h"
 #include "common/err.h"
+#include "daemon/feeds.h"
 #include "exposure/engine.h"
 
 #define CONFIG_LISTEN_MAX  16
@@ -37,6 +38,7 @@ struct endpoint {
 struct config {
 	struct engine_config engine;
 	struct decoder_config decoder;
+	struct feed_list feeds;
 	struct endpoint listen[CONFIG_LISTEN_MAX];
 	char read[CONFIG_READ_MAX][CONFIG_PATH_MAX];
 	char store[CONFIG_PATH_MAX];
@@ -55,6 +57,7 @@ enum config_kind {
 	CONFIG_NETWORKS,   /* list of CIDR[=LABEL]; a struct prefix_set */
 	CONFIG_LISTENS,	   /* list of udp://ADDR:PORT */
 	CONFIG_INTERFACES, /* list of ADDR:NUMBER; a struct border_list */
+	CONFIG_FEEDS,	   /* list of feeds.h's; a struct feed_list */
 	CONFIG_PATHS,	   /* list of file names */
 	CONFIG_PATH,
 	CONFIG_HTTP,	 /* ADDR:PORT or none */
@@ -115,6 +118,8 @@ enum config_kind {
 	    "receive buffer asked for each socket, in octets")                 \
 	X(exporter, CONFIG_NETWORKS, decoder.allow, 0, 0,                      \
 	    "who may send: ADDR or CIDR, with =NAME; none: private addresses") \
+	X(feed, CONFIG_FEEDS, feeds, 0, 0,                                     \
+	    "what exporters' feeds are like: EXPORTER: PROPERTY=VALUE, ...")   \
 	X(accept_any, CONFIG_BOOL, decoder.accept_any, 0, 0,                   \
 	    "whoever sends is an exporter")                                    \
 	X(exporter_source_port, CONFIG_BOOL, decoder.source_port_in_key, 0, 0, \

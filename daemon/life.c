@@ -234,6 +234,7 @@ make_pipeline(struct life *l)
 		return fail(EXIT_FAILED,
 		    "no memory for %" PRIu64 " octets: set memory_limit",
 		    memory_octets(l->config));
+	pipeline_set_feeds(l->pipeline, &l->config->feeds);
 	if (l->traced) {
 		l->tracer.exporter = find_exporter;
 		l->tracer.exporter_arg = l->pipeline;

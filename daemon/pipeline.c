@@ -38,6 +38,7 @@ struct pipeline {
 	struct engine *engine;
 	struct registry *registry;
 	struct watch *watch;
+	struct feed_list feeds;
 	struct counters *counters;
 	struct writer *writer;		/* borrowed; NULL: keeps nothing */
 	struct flow_batch *flows;	/* decoded, not judged */
@@ -117,6 +118,12 @@ pipeline_engine(const struct pipeline *p)
 	return p->engine;
 }
 
+void
+pipeline_set_feeds(struct pipeline *p, const struct feed_list *feeds)
+{
+	p->feeds = *feeds;
+}
+
 /* Whose memory it is; false: nobody we know, or it is too old. */
 static bool
 begin_memory(struct pipeline *p, const struct finding_template *t)
@@ -168,7 +175,8 @@ restore_template(struct pipeline *p, const struct finding_template *t)
 							 : ERR_NOTFOUND;
 }
 
-/* Tells the engine who they are, from the decoder's first on. */
+/* Tells the engine who they are, and what is configured of their feeds, from
+ * the decoder's first on. */
 static void
 name_exporters(struct pipeline *p, uint32_t first)
 {
@@ -177,8 +185,13 @@ name_exporters(struct pipeline *p, uint32_t first)
 	for (uint32_t i = first; i < count; i++) {
 		struct exporter_info info = decoder_exporter(p->decoder, i);
 
-		engine_name_exporter(p->engine, registry_number(p->registry, i),
-		    &info.address);
+		uint32_t number = registry_number(p->registry, i);
+		struct feed_override given;
+
+		engine_name_exporter(p->engine, number, &info.address);
+		if (feed_list_find(&p->feeds, &info.address, info.name,
+			info.domain, &given))
+			engine_override_feed(p->engine, number, &given);
 	}
 }
 

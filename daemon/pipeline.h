@@ -22,6 +22,7 @@
 #include "collector/decoder.h"
 #include "common/counter.h"
 #include "common/err.h"
+#include "daemon/feeds.h"
 #include "exposure/engine.h"
 #include "store/store.h"
 #include "store/writer.h"
@@ -36,6 +37,9 @@ void pipeline_free(struct pipeline *p); /* takes NULL */
 
 /* What pipeline_new() allocates, in octets, decoder and engine aside. */
 size_t pipeline_bytes(void);
+
+/* What is configured of feeds; before pipeline_restore(). Copied. */
+void pipeline_set_feeds(struct pipeline *p, const struct feed_list *feeds);
 
 /* Takes up the state of the store; before pipeline_start(), by the thread
  * that opened it. Errors: those of store_restore(). */

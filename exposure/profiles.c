@@ -990,7 +990,8 @@ restore_value(struct profile *f, const struct finding_feed *d)
 			f->prior_active_s = (uint32_t)d->value;
 		break;
 	case FEED_SAMPLING:
-		f->sampling = (uint32_t)d->value;
+		if (d->source != FEED_SOURCE_CONFIGURED)
+			f->sampling = (uint32_t)d->value;
 		f->sampling_records = share.all;
 		break;
 	case FEED_VISIBILITY:
@@ -1001,6 +1002,18 @@ restore_value(struct profile *f, const struct finding_feed *d)
 	case FEED_PROPERTY_COUNT:
 		break;
 	}
+}
+
+/* It may be configured no more: what was learned below it stands, until it is
+ * configured again. */
+static int
+restore_configured(struct profile *f, const struct finding_feed *d)
+{
+	struct known *k = &f->known[d->property];
+
+	k->value = value_of(f, (enum feed_property)d->property, &k->source);
+	k->event_id = d->event_id;
+	return ERR_OK;
 }
 
 int
@@ -1019,6 +1032,8 @@ profiles_restore(struct profiles *p, const struct finding_feed *d)
 	if (d->has_network)
 		return restore_place(p, f, d);
 	restore_value(f, d);
+	if (d->source == FEED_SOURCE_CONFIGURED)
+		return restore_configured(f, d);
 	if (d->property != FEED_CLOCK_OFFSET && d->property != FEED_LOSS &&
 	    (f->given.given & 1U << d->property) == 0)
 		f->known[d->property] = (struct known){ d->value, d->changed_ms,

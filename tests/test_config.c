@@ -68,6 +68,11 @@ config_reads_every_keyword(void **state)
 	    "exporter_source_port = yes\n"
 	    "external_interface = {\"[2001:db8::1]:4294967295\","
 	    " \"192.0.2.1:7\"}\n"
+	    "feed = {\"edge1: domain=7, visibility=one_sided, loss=none\","
+	    " \"2001:db8::1:flags=no-syn, shared_times=yes,"
+	    " address_ordered=no, biflow_direction=ignored,"
+	    " idle_timeout=90, active_timeout=2m, sampling=100,"
+	    " clock_offset=-1500ms\", \"10.0.0.0/8: clock_offset=3s\"}\n"
 	    "exporter = {\"192.0.2.1=edge1\", \"10.0.0.0/8=lab\","
 	    " \"2001:db8::1\"}\n"
 	    "memory_limit = 3G\n"
@@ -111,6 +116,13 @@ config_reads_every_keyword(void **state)
 	assert_string_equal(config_format(&c, config_find("external_interface"),
 				value),
 	    "{\"192.0.2.1:7\", \"[2001:db8::1]:4294967295\"}");
+	assert_string_equal(config_format(&c, config_find("feed"), value),
+	    "{\"10.0.0.0/8: clock_offset=3s\", "
+	    "\"2001:db8::1/128: flags=no-syn, shared_times=yes, "
+	    "address_ordered=no, biflow_direction=ignored, "
+	    "idle_timeout=90s, active_timeout=2m, sampling=100, "
+	    "clock_offset=-1500ms\", "
+	    "\"edge1: domain=7, visibility=one_sided, loss=none\"}");
 }
 
 static void
@@ -156,6 +168,106 @@ config_names_file_and_line_of_a_bad_value(void **state)
 	    FILE_NAME ":1: external_interface '192.0.2.1:0': an interface");
 	read_wrong("external_interface = {\"192.0.2.1:7x\"}\n",
 	    FILE_NAME ":1: external_interface '192.0.2.1:7x': write EXP");
+}
+
+static void
+config_refuses_wrong_feeds_and_says_why(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *why;
+	} wrong[] = {
+		{ "192.0.2.1", "write EXPORTER: PROPERTY=VALUE" },
+		{ ": loss=none", "write EXPORTER: PROPERTY=VALUE" },
+		{ "192.0.2.1:", "write PROPERTY=VALUE" },
+		{ "192.0.2.1: domain=7", "no property is given" },
+		{ "192.0.2.1: loss", "write PROPERTY=VALUE" },
+		{ "192.0.2.1/24: loss=none", "bits are set behind" },
+		{ "10/8: loss=none", "the exporter is an address, a pre" },
+		{ "192.0.2.1: speed=9", "a feed has no property 'speed'" },
+		{ "192.0.2.1: loss=none, loss=lossy", "loss is there twice" },
+		{ "192.0.2.1: domain=-1, loss=none", "domain is one number" },
+		{ "192.0.2.1: loss=none x", "loss is one of none, lossy" },
+		{ "192.0.2.1: visibility=unknown",
+		    "visibility is one of both, partly, one_sided" },
+		{ "192.0.2.1: idle_timeout=soon", "idle_timeout is a dur" },
+		{ "192.0.2.1: idle_timeout=2h",
+		    "idle_timeout must be 1s to 1h" },
+		{ "192.0.2.1: idle_timeout=1500ms",
+		    "idle_timeout must be 1s to 1h, in whole seconds" },
+		{ "192.0.2.1: idle_timeout=-5s", "idle_timeout is a dur" },
+		{ "192.0.2.1: clock_offset=-2d",
+		    "clock_offset must be -1d to 1d" },
+		{ "192.0.2.1: sampling=1:9", "the exporter is an address" },
+		{ "192.0.2.1: sampling=4294967296", "sampling must be 1 to" },
+		{ "192.0.2.1: sampling=0", "sampling must be 1 to" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char text[256], expected[256];
+
+		snprintf(text, sizeof(text), "\nfeed = {\"%s\"}\n",
+		    wrong[i].text);
+		snprintf(expected, sizeof(expected),
+		    FILE_NAME ":2: feed '%s': %s", wrong[i].text, wrong[i].why);
+		read_wrong(text, expected);
+	}
+	read_wrong("feed = {\"192.0.2.1: loss=none\",\n"
+		   "\"192.0.2.1: flags=ok\"}\n",
+	    FILE_NAME ":2: feed '192.0.2.1: flags=ok': this exporter is");
+}
+
+static void
+config_knows_the_names_in_feeds(void **state)
+{
+	char message[CONFIG_MESSAGE_MAX];
+	struct config c;
+
+	(void)state;
+	read_right(&c,
+	    "internal = {\"10.0.0.0/8\"}\nfeed = {\"edge1: loss=none\"}\n"
+	    "exporter = {\"192.0.2.1=edge1\"}\n");
+	assert_ok(config_complete(&c, message));
+	read_right(&c,
+	    "internal = {\"10.0.0.0/8\"}\nfeed = {\"edge2: loss=none\"}\n"
+	    "exporter = {\"192.0.2.1=edge1\"}\n");
+	assert_int_equal(config_complete(&c, message), ERR_FORMAT);
+	assert_string_equal(message,
+	    "feed: no address, and no exporter's name: 'edge2'");
+}
+
+static void
+more_exact_feed_wins_property_by_property(void **state)
+{
+	struct feed_override given;
+	struct addr exporter;
+	struct config c;
+
+	(void)state;
+	assert_ok(addr_parse("192.0.2.1", &exporter));
+	read_right(&c,
+	    "feed = {\"edge1: domain=7, sampling=5\","
+	    " \"edge1: sampling=4, idle_timeout=4s\","
+	    " \"192.0.2.1: sampling=3, idle_timeout=3s, active_timeout=3s\","
+	    " \"192.0.2.0/24: sampling=2, loss=lossy\"}\n");
+	assert_true(feed_list_find(&c.feeds, &exporter, "edge1", 7, &given));
+	assert_int_equal(given.values[FEED_SAMPLING], 5);
+	assert_int_equal(given.values[FEED_IDLE_TIMEOUT], 4);
+	assert_int_equal(given.values[FEED_ACTIVE_TIMEOUT], 3);
+	assert_int_equal(given.values[FEED_LOSS], 1);
+	assert_int_equal(given.given,
+	    1U << FEED_SAMPLING | 1U << FEED_IDLE_TIMEOUT |
+		1U << FEED_ACTIVE_TIMEOUT | 1U << FEED_LOSS);
+	assert_true(feed_list_find(&c.feeds, &exporter, "edge1", 8, &given));
+	assert_int_equal(given.values[FEED_SAMPLING], 4);
+	assert_true(feed_list_find(&c.feeds, &exporter, "", 7, &given));
+	assert_int_equal(given.values[FEED_SAMPLING], 3);
+	assert_ok(addr_parse("192.0.2.9", &exporter));
+	assert_true(feed_list_find(&c.feeds, &exporter, "", 7, &given));
+	assert_int_equal(given.values[FEED_SAMPLING], 2);
+	assert_ok(addr_parse("192.0.3.1", &exporter));
+	assert_false(feed_list_find(&c.feeds, &exporter, "", 7, &given));
 }
 
 static void
@@ -385,6 +497,9 @@ main(void)
 		TEST(config_reads_every_keyword),
 		TEST(config_names_file_and_line_of_an_unknown_keyword),
 		TEST(config_names_file_and_line_of_a_bad_value),
+		TEST(config_refuses_wrong_feeds_and_says_why),
+		TEST(config_knows_the_names_in_feeds),
+		TEST(more_exact_feed_wins_property_by_property),
 		TEST(config_counts_lines_right_behind_comments),
 		TEST(config_refuses_a_network_given_twice),
 		TEST(config_refuses_broken_syntax),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Datagrams in, rows in a real store out; over restarts. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,61 @@ pipeline_knows_an_exporters_interfaces_by_its_address(void **state)
 			     COUNTER_SPOOFED_INTERNAL_SRC),
 	    2);
 	finish(l);
+}
+
+/* A SYN that nobody answers, of a feed that is configured so or not. */
+static void
+probe(struct fixture *x, const char *feed)
+{
+	char message[FEED_RULE_MESSAGE];
+	struct feed_list feeds = { .count = 0 };
+	struct life *l = begin(x, 1000);
+	struct datagram d = conversation(l, 1, "10.0.0.1", 23, false);
+
+	if (feed != NULL)
+		assert_ok(feed_list_add(&feeds, feed, message));
+	pipeline_set_feeds(l->pipeline, &feeds);
+	pipeline_take(&d, l->pipeline);
+	pipeline_flush(l->pipeline);
+	pipeline_tick(l->pipeline, l->now_ms + 10 * 60 * 1000);
+	finish(l);
+}
+
+static int64_t
+probes(struct fixture *x, const char *verdict)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+	    "SELECT coalesce(sum(attempts), 0) FROM attempt_outcomes"
+	    " WHERE outcome = '%s'",
+	    verdict);
+	return fixture_int(x, sql);
+}
+
+static void
+pipeline_believes_what_is_configured_of_a_feed(void **state)
+{
+	struct fixture *x = *state;
+	char source[32];
+
+	probe(x, NULL);
+	assert_int_equal(probes(x, "silent"), 1);
+	probe(x, "192.0.2.1: domain=1, visibility=one_sided");
+	assert_int_equal(probes(x, "silent"), 1);
+	assert_int_equal(probes(x, "unresolved"), 1);
+	fixture_text(x,
+	    "SELECT source FROM exporter_properties WHERE property ="
+	    " 'visibility' AND value = 'one_sided'",
+	    source, sizeof(source));
+	assert_string_equal(source, "configured");
+	/* and no longer when it is not configured any more */
+	probe(x, "192.0.2.1: domain=2, visibility=one_sided");
+	assert_int_equal(probes(x, "silent"), 2);
+	assert_int_equal(fixture_int(x,
+			     "SELECT count(*) FROM exporter_properties"
+			     " WHERE source = 'configured'"),
+	    0);
 }
 
 static void
@@ -469,6 +525,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		STORE_TEST(
 		    pipeline_knows_an_exporters_interfaces_by_its_address),
+		STORE_TEST(pipeline_believes_what_is_configured_of_a_feed),
 		STORE_TEST(pipeline_commits_with_the_tick),
 		STORE_TEST(pipeline_writes_nothing_when_nothing_changed),
 		STORE_TEST(pipeline_keeps_one_number_an_exporter_over_restarts),
