@@ -496,6 +496,16 @@ pairs_until_ms(const struct pairs *p, const struct pair *pair)
 	return wheel_second(&p->wheel, pairs_slot(p, pair)) * 1000;
 }
 
+enum pair_class
+pairs_least(const struct pairs *p)
+{
+	unsigned c = 0;
+
+	while (c < PAIR_CLASS_COUNT && !wheel_has(&p->wheel, c))
+		c++;
+	return (enum pair_class)c;
+}
+
 struct pair *
 pairs_victim(struct pairs *p)
 {

@@ -9,7 +9,8 @@
  * comes for it is no new attempt.
  * When full: the entry of the least worth that would end first goes:
  * tombstones, then silence already reported, then an unanswered attempt, then
- * an answer whose direction is open. The caller gives it its last verdict.
+ * an answer whose direction is open. The caller gives it its last verdict, and
+ * begins with unanswered attempts before it is full: take.c.
  *
  * Size: an entry is 88 octets and its share of the index 7.1, so 95.1 of
  * IPv4; IPv6 ends take 32 more, 127.1. What few entries need has places of
@@ -207,6 +208,9 @@ pairs_is_waiting(const struct pair *pair)
 /* Whether silence could still be revoked at now_ms: it is not W2 old. */
 bool pairs_is_revocable(const struct pairs *p, const struct pair *pair,
     int64_t now_ms);
+
+/* The least class that any entry has that waits; PAIR_CLASS_COUNT: none. */
+enum pair_class pairs_least(const struct pairs *p);
 
 /* The entry to give up next; NULL when there is none. */
 struct pair *pairs_victim(struct pairs *p);

@@ -140,6 +140,20 @@ count_untaken(struct engine *e, const struct flow_record *f, int64_t start_ms)
 	e->state_dirty = true;
 }
 
+/*
+ * Is there room for one more? Where unanswered attempts are the least there
+ * is, they leave a twentieth of the places to what answers.
+ */
+static bool
+has_room(const struct engine *e)
+{
+	if (pairs_count(e->pairs) == e->config.max_pairs)
+		return false;
+	return (uint64_t)pairs_undecided(e->pairs) * 20 <
+		   (uint64_t)e->config.max_pairs * 19 ||
+	       pairs_least(e->pairs) != PAIR_UNANSWERED;
+}
+
 /* NULL: it is not worth a place, and was counted. */
 static struct pair *
 find_pair(struct engine *e, struct pair_key *key, uint64_t hash,
@@ -160,7 +174,7 @@ find_pair(struct engine *e, struct pair_key *key, uint64_t hash,
 		} else if (is_more_of_a_scan(e, key, f)) {
 			count_untaken(e, f, start_ms);
 			return NULL;
-		} else if (pairs_count(e->pairs) == e->config.max_pairs) {
+		} else if (!has_room(e)) {
 			judge_shed(e, pairs_victim(e->pairs));
 		} else {
 			return add_pair(e, key, hash, prior);

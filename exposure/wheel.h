@@ -57,6 +57,12 @@ uint32_t wheel_first(const struct wheel *w, unsigned queue, int64_t *second);
 /* The one behind it in its queue; WHEEL_NONE: none. */
 uint32_t wheel_next(const struct wheel *w, unsigned queue, uint32_t slot);
 
+static inline bool
+wheel_has(const struct wheel *w, unsigned queue)
+{
+	return w->count[queue] != 0;
+}
+
 /* When one that is in a place is due. Walks to the end of the place. */
 int64_t wheel_second(const struct wheel *w, uint32_t slot);
 

@@ -352,6 +352,99 @@ scanner_gets_no_more_than_four_fifths_of_the_places(void **state)
 	world_free(w);
 }
 
+/* One SYN each of many sources, to many ports, and no answer. */
+static void
+flood(struct world *w, int64_t at_ms, int count)
+{
+	for (int i = 0; i < count; i++) {
+		char client[64], server[64];
+
+		snprintf(client, sizeof(client), "203.0.%d.%d:40000", i / 250,
+		    1 + i % 250);
+		snprintf(server, sizeof(server), HOST ":%d", 1000 + i);
+		world_attempt(w, at_ms + i, client, server, 's');
+	}
+}
+
+static void
+unanswered_attempts_leave_a_twentieth_to_what_answers(void **state)
+{
+	struct engine_config config = world_config(0);
+	struct engine_summary summary;
+	struct world *w;
+
+	(void)state;
+	config.max_pairs = 200;
+	w = world_new_with(&config);
+	flood(w, 0, 300);
+	engine_summary(w->engine, &summary);
+	assert_int_equal(summary.pairs, 190);
+	/* the oldest went, and nobody calls them silent */
+	assert_int_equal(counter_get(&w->counters, COUNTER_UNRESOLVED_SHED),
+	    110);
+	world_collect(w);
+	assert_int_equal(world_outcomes(w, OUTCOME_UNRESOLVED), 110);
+	assert_int_equal(world_outcomes(w, OUTCOME_SILENT), 0);
+	world_attempt(w, 400, OTHER ":40000", HOST ":1000", 'a');
+	assert_int_equal(counter_get(&w->counters, COUNTER_UNRESOLVED_SHED),
+	    111);
+	world_drain(w);
+	assert_non_null(world_exposure(w, HOST, 1000));
+	assert_int_equal(world_outcomes(w, OUTCOME_UNRESOLVED), 111);
+	assert_int_equal(world_outcomes(w, OUTCOME_SILENT), 189);
+	world_free(w);
+}
+
+static void
+tombstones_may_take_every_place_and_go_before_an_attempt(void **state)
+{
+	struct engine_config config = world_config(0);
+	struct engine_summary summary;
+	struct world *w;
+
+	(void)state;
+	config.max_pairs = 200;
+	w = world_new_with(&config);
+	for (int i = 0; i < 100; i++) {
+		char client[64];
+
+		snprintf(client, sizeof(client), CLIENT ":%d", 40000 + i);
+		world_attempt(w, i, client, HOST ":443", 'a');
+	}
+	flood(w, 200, 100);
+	engine_summary(w->engine, &summary);
+	assert_int_equal(summary.pairs, 200);
+	world_attempt(w, 400, OTHER ":40000", HOST ":443", 'a');
+	assert_int_equal(counter_get(&w->counters, COUNTER_SHED_PAIRS), 0);
+	world_free(w);
+}
+
+static void
+what_the_inside_sent_is_never_given_up_without_its_verdict(void **state)
+{
+	struct engine_config config = world_config(0);
+	struct world *w;
+
+	(void)state;
+	config.max_pairs = 64;
+	w = world_new_with(&config);
+	for (int i = 0; i < 100; i++) {
+		char text[160];
+
+		/* a reset that answers what was not seen: it waits */
+		snprintf(text, sizeof(text),
+		    HOST ":%d>" CLIENT
+			 ":40000 proto=6 flags=0x14 pkts=1 octets=40",
+		    1000 + i);
+		world_flow(w, i, text);
+	}
+	assert_int_equal(counter_get(&w->counters, COUNTER_SHED_PAIRS), 36);
+	world_drain(w);
+	assert_int_equal(world_outcomes(w, OUTCOME_REFUSED), 100);
+	assert_int_equal(world_outcomes(w, OUTCOME_UNRESOLVED), 0);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -372,6 +465,10 @@ main(void)
 		TEST(attempts_a_firewall_denied_are_counted),
 		TEST(scanner_finds_room_where_conversations_are_decided),
 		TEST(scanner_gets_no_more_than_four_fifths_of_the_places),
+		TEST(unanswered_attempts_leave_a_twentieth_to_what_answers),
+		TEST(tombstones_may_take_every_place_and_go_before_an_attempt),
+		TEST(
+		    what_the_inside_sent_is_never_given_up_without_its_verdict),
 	};
 
 	return RUN_TESTS(tests);
