@@ -149,6 +149,9 @@
 	X(SHED_SCANS, "shed_scans",                                            \
 	    "attempts of known scanners only counted: the pair table was "     \
 	    "full")                                                            \
+	X(SHED_FLOODS, "shed_floods",                                          \
+	    "attempts at an endpoint where 4096 wait, only counted: the pair " \
+	    "table was full")                                                  \
 	X(SHED_SILENCES, "shed_silences",                                      \
 	    "silences no late answer can revoke: the pair table was full")     \
 	X(SHED_SOURCES, "shed_sources",                                        \

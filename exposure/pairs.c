@@ -10,6 +10,7 @@
 
 #include "common/index.h"
 #include "common/slab.h"
+#include "exposure/floods.h"
 #include "exposure/pairs.h"
 #include "exposure/wheel.h"
 
@@ -39,6 +40,7 @@ struct pairs {
 	int64_t wait_s;
 	int64_t revoke_s;
 	struct wheel wheel;
+	struct floods floods; /* of what waits as PAIR_UNANSWERED */
 };
 
 /* What is hashed of an IPv4 pair, and compared: no padding. */
@@ -96,6 +98,7 @@ pairs_new(const struct pairs_config *config)
 		return NULL;
 	}
 	p->key = config->key;
+	floods_init(&p->floods, &config->key);
 	p->wait_s = config->wait_ms / 1000;
 	p->revoke_s = config->revoke_ms / 1000;
 	wheel_init(&p->wheel, p->pairs.places + offsetof(struct pair, queue),
@@ -428,16 +431,60 @@ static bool is_undecided(enum pair_class class)
 	return class == PAIR_UNANSWERED || class == PAIR_ANSWERED;
 }
 
+/* What counts the attempts that wait at the inner end of this one. */
+static uint32_t *
+waiting_with(struct pairs *p, const struct pair *pair)
+{
+	uint64_t host[2] = { 0, pair->ends[1] };
+
+	if (pair->is_ipv6) {
+		const struct ends *ends = slab_at(&p->ends, pair->ends[0]);
+
+		memcpy(host, ends->inner.octets, sizeof(host));
+	}
+	return floods_at(&p->floods, host, pair->proto, pair->inner_port);
+}
+
+bool
+pairs_is_flooded(struct pairs *p, const struct pair_key *key)
+{
+	uint64_t host[2] = { 0, v4_of(&key->inner) };
+
+	if (!is_v4(key))
+		memcpy(host, key->inner.octets, sizeof(host));
+	return *floods_at(&p->floods, host, key->proto, key->inner_port) >=
+	       FLOOD_MAX;
+}
+
+/* It does not wait for an answer any more. */
+static void
+count_out(struct pairs *p, const struct pair *pair)
+{
+	uint32_t *waiting = waiting_with(p, pair);
+
+	assert(*waiting != 0);
+	--*waiting;
+}
+
+/* Out of the wheel, if it is there. */
+static void
+take_out(struct pairs *p, struct pair *pair)
+{
+	if (pair->class == PAIR_UNANSWERED && pairs_is_waiting(pair))
+		count_out(p, pair);
+	wheel_take(&p->wheel, pairs_slot(p, pair));
+}
+
 static void
 put(struct pairs *p, struct pair *pair, enum pair_class class, int64_t second)
 {
-	uint32_t slot = pairs_slot(p, pair);
-
-	wheel_take(&p->wheel, slot);
+	take_out(p, pair);
 	p->undecided -= is_undecided((enum pair_class)pair->class);
 	p->undecided += is_undecided(class);
 	pair->class = (unsigned)class & 7U;
-	wheel_put(&p->wheel, slot, class, second);
+	wheel_put(&p->wheel, pairs_slot(p, pair), class, second);
+	if (class == PAIR_UNANSWERED)
+		++*waiting_with(p, pair);
 }
 
 void
@@ -557,6 +604,8 @@ pairs_due(struct pairs *p, int64_t now_ms)
 	while ((slot = wheel_due(&p->wheel, now_s, &queue)) != WHEEL_NONE) {
 		struct pair *pair = pairs_at(p, slot);
 
+		if (queue == PAIR_UNANSWERED)
+			count_out(p, pair);
 		if (over_s(p, pair) <= now_s)
 			return pair;
 		wheel_put(&p->wheel, slot, pair->class, over_s(p, pair));
@@ -665,7 +714,7 @@ pairs_remove(struct pairs *p, struct pair *pair)
 	uint32_t slot = pairs_slot(p, pair);
 	struct pair_key key = pairs_key(p, pair);
 
-	wheel_take(&p->wheel, slot);
+	take_out(p, pair);
 	index_remove(&p->index, pairs_hash(p, &key), slot);
 	if (pair->noted)
 		slab_give(&p->attempts, pair->aside);

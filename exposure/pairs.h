@@ -209,6 +209,10 @@ pairs_is_waiting(const struct pair *pair)
 bool pairs_is_revocable(const struct pairs *p, const struct pair *pair,
     int64_t now_ms);
 
+/* FLOOD_MAX unanswered attempts wait at its inner end, or at one that shares
+ * its counter; see floods.h. */
+bool pairs_is_flooded(struct pairs *p, const struct pair_key *key);
+
 /* The least class that any entry has that waits; PAIR_CLASS_COUNT: none. */
 enum pair_class pairs_least(const struct pairs *p);
 

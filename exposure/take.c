@@ -104,36 +104,55 @@ end_generation(struct engine *e, struct pair *oldest)
 	pair_drop(e, oldest);
 }
 
+/* So much of the table is undecided. Decided ones are no reason to refuse a
+ * place: they are given up first, and nothing is lost with them. */
+static bool
+is_pressed(const struct engine *e, unsigned percent)
+{
+	return (uint64_t)pairs_undecided(e->pairs) * 100 >=
+	       (uint64_t)e->config.max_pairs * percent;
+}
+
+static bool
+is_syn_from_outside(const struct pair_key *key, const struct flow_record *f)
+{
+	return key->scope == SCOPE_EXTERNAL && key->proto == PROTOCOL_TCP &&
+	       (f->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN &&
+	       addr_equal(&f->src, &key->outer);
+}
+
 /*
- * Where undecided conversations take four fifths of the table, one more SYN of
- * a source known to scan is not worth a place: it is counted. Should the port
- * be open, the SYN-ACK lands in the map all the same. Decided ones are no
- * reason: they are given up first, and nothing is lost with them.
+ * One more SYN is not worth a place, and why: from four fifths on, of a source
+ * known to scan; from nine tenths on, at an endpoint where FLOOD_MAX wait.
+ * Should the port be open, the SYN-ACK lands in the map all the same.
  */
 static bool
-is_more_of_a_scan(const struct engine *e, const struct pair_key *key,
-    const struct flow_record *f)
+is_untaken(const struct engine *e, const struct pair_key *key,
+    const struct flow_record *f, enum counter *why)
 {
 	const struct source *source;
 
-	if ((uint64_t)pairs_undecided(e->pairs) * 5 <
-		(uint64_t)e->config.max_pairs * 4 ||
-	    key->scope != SCOPE_EXTERNAL || key->proto != PROTOCOL_TCP ||
-	    (f->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_SYN ||
-	    !addr_equal(&f->src, &key->outer))
+	if (!is_pressed(e, 80) || !is_syn_from_outside(key, f))
 		return false;
 	source = sources_find(e->sources, &key->outer);
-	return source != NULL && source->probes != 0;
+	if (source != NULL && source->probes != 0)
+		*why = COUNTER_SHED_SCANS;
+	else if (is_pressed(e, 90) && pairs_is_flooded(e->pairs, key))
+		*why = COUNTER_SHED_FLOODS;
+	else
+		return false;
+	return true;
 }
 
 static void
-count_untaken(struct engine *e, const struct flow_record *f, int64_t start_ms)
+count_untaken(struct engine *e, const struct flow_record *f, int64_t start_ms,
+    enum counter why)
 {
 	struct outcome_kind kind = { outcomes_exporter(f->exporter),
 		OUTCOME_UNRESOLVED, RULE_SHED, REASON_SHED };
 
 	counter_add(e->counters, COUNTER_SHED_PAIRS, 1);
-	counter_add(e->counters, COUNTER_SHED_SCANS, 1);
+	counter_add(e->counters, why, 1);
 	counter_add(e->counters, COUNTER_ATTEMPTS, 1);
 	counter_add(e->counters, COUNTER_UNRESOLVED_SHED, 1);
 	outcomes_add(e->outcomes, start_ms, kind);
@@ -149,9 +168,7 @@ has_room(const struct engine *e)
 {
 	if (pairs_count(e->pairs) == e->config.max_pairs)
 		return false;
-	return (uint64_t)pairs_undecided(e->pairs) * 20 <
-		   (uint64_t)e->config.max_pairs * 19 ||
-	       pairs_least(e->pairs) != PAIR_UNANSWERED;
+	return !is_pressed(e, 95) || pairs_least(e->pairs) != PAIR_UNANSWERED;
 }
 
 /* NULL: it is not worth a place, and was counted. */
@@ -161,6 +178,7 @@ find_pair(struct engine *e, struct pair_key *key, uint64_t hash,
 {
 	bool bears_syn = flow_bears_syn(f);
 	enum side prior;
+	enum counter why;
 	struct pair *reuse;
 
 	for (;;) {
@@ -171,8 +189,8 @@ find_pair(struct engine *e, struct pair_key *key, uint64_t hash,
 			return pair;
 		if (reuse != NULL) {
 			end_generation(e, reuse);
-		} else if (is_more_of_a_scan(e, key, f)) {
-			count_untaken(e, f, start_ms);
+		} else if (is_untaken(e, key, f, &why)) {
+			count_untaken(e, f, start_ms, why);
 			return NULL;
 		} else if (!has_room(e)) {
 			judge_shed(e, pairs_victim(e->pairs));

@@ -395,6 +395,51 @@ unanswered_attempts_leave_a_twentieth_to_what_answers(void **state)
 	world_free(w);
 }
 
+/* A SYN of one of many sources, none of which is heard twice. */
+static void
+forged_syn(struct world *w, int64_t at_ms, int i)
+{
+	char client[64];
+
+	snprintf(client, sizeof(client), "203.1.%d.%d:40000", i / 250,
+	    1 + i % 250);
+	world_attempt(w, at_ms, client, HOST ":81", 's');
+}
+
+static void
+flood_of_one_port_leaves_the_others_their_places(void **state)
+{
+	struct engine_config config = world_config(0);
+	struct world *w;
+
+	(void)state;
+	config.max_pairs = 5000;
+	w = world_new_with(&config);
+	/* the port is open: no source becomes a scanner */
+	world_attempt(w, 0, CLIENT ":40000", HOST ":81", 'a');
+	for (int i = 0; i < 4700; i++)
+		forged_syn(w, 1, i);
+	assert_int_equal(counter_get(&w->counters, COUNTER_PAIRS), 4501);
+	assert_int_equal(counter_get(&w->counters, COUNTER_SHED_FLOODS), 200);
+	assert_int_equal(counter_get(&w->counters, COUNTER_UNRESOLVED_SHED),
+	    200);
+	/* one that has a place keeps it, and other ports have theirs */
+	forged_syn(w, 100, 7);
+	world_attempt(w, 100, OTHER ":40000", HOST ":82", 's');
+	assert_int_equal(counter_get(&w->counters, COUNTER_SHED_FLOODS), 200);
+	assert_int_equal(counter_get(&w->counters, COUNTER_PAIRS), 4502);
+	/* what answers is found without it */
+	world_flow(w, 200,
+	    OTHER ":41000>" HOST ":81 proto=6 flags=0x02 pkts=1 octets=60");
+	world_flow(w, 200,
+	    HOST ":81>" OTHER ":41000 proto=6 flags=0x12 pkts=1 octets=60");
+	assert_int_equal(counter_get(&w->counters, COUNTER_SHED_FLOODS), 201);
+	assert_int_equal(counter_get(&w->counters, COUNTER_PAIRS), 4503);
+	world_drain(w);
+	assert_int_equal(world_exposure(w, HOST, 81)->accepted, 2);
+	world_free(w);
+}
+
 static void
 tombstones_may_take_every_place_and_go_before_an_attempt(void **state)
 {
@@ -466,6 +511,7 @@ main(void)
 		TEST(scanner_finds_room_where_conversations_are_decided),
 		TEST(scanner_gets_no_more_than_four_fifths_of_the_places),
 		TEST(unanswered_attempts_leave_a_twentieth_to_what_answers),
+		TEST(flood_of_one_port_leaves_the_others_their_places),
 		TEST(tombstones_may_take_every_place_and_go_before_an_attempt),
 		TEST(
 		    what_the_inside_sent_is_never_given_up_without_its_verdict),

@@ -2,6 +2,7 @@
 /* The pair table: generations, timers, and who goes first. */
 #include <string.h>
 
+#include "exposure/floods.h"
 #include "exposure/pairs.h"
 #include "tests/test.h"
 
@@ -306,6 +307,46 @@ entry_takes_at_most_96_octets_and_of_ipv6_144(void **state)
 	assert_true(pairs_entry_bytes(524288, true) <= 144);
 }
 
+static void
+what_waits_at_an_endpoint_is_counted_in_and_out(void **state)
+{
+	struct pairs *p = new_pairs(FLOOD_MAX + 1);
+	struct pair_key key, other = key_of(1);
+	struct pair *last[4];
+
+	(void)state;
+	other.inner_port = 81;
+	for (uint32_t i = 0; i < FLOOD_MAX; i++) {
+		struct pair *pair;
+
+		key = key_of((uint16_t)(1 + i));
+		assert_false(pairs_is_flooded(p, &key));
+		pair = add(p, &key, 0, 0, TCP_SYN);
+		pairs_await(p, pair, PAIR_UNANSWERED,
+		    i == 0 ? WAIT_MS / 2 : WAIT_MS);
+		last[i % 4] = pair;
+	}
+	assert_true(pairs_is_flooded(p, &key));
+	assert_false(pairs_is_flooded(p, &other));
+	/* answered, and back; silent; gone; due */
+	pairs_await(p, last[0], PAIR_ANSWERED, WAIT_MS);
+	assert_false(pairs_is_flooded(p, &key));
+	pairs_await(p, last[0], PAIR_UNANSWERED, WAIT_MS);
+	assert_true(pairs_is_flooded(p, &key));
+	pairs_set_silent(p, last[1]);
+	assert_false(pairs_is_flooded(p, &key));
+	pairs_await(p, last[1], PAIR_UNANSWERED, WAIT_MS);
+	assert_true(pairs_is_flooded(p, &key));
+	pairs_remove(p, last[2]);
+	assert_false(pairs_is_flooded(p, &key));
+	key = key_of(FLOOD_MAX + 1);
+	pairs_await(p, add(p, &key, 0, 0, TCP_SYN), PAIR_UNANSWERED, WAIT_MS);
+	assert_true(pairs_is_flooded(p, &key));
+	assert_non_null(pairs_due(p, WAIT_MS / 2));
+	assert_false(pairs_is_flooded(p, &key));
+	pairs_free(p);
+}
+
 int
 main(void)
 {
@@ -322,6 +363,7 @@ main(void)
 		TEST(tombstones_go_before_silence_and_answers_last),
 		TEST(keys_are_given_back_as_they_were),
 		TEST(entry_takes_at_most_96_octets_and_of_ipv6_144),
+		TEST(what_waits_at_an_endpoint_is_counted_in_and_out),
 	};
 
 	return RUN_TESTS(tests);
