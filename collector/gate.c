@@ -37,8 +37,8 @@ struct gate {
 	uint16_t library_ids[GATE_LIBRARY_MAX]; /* the free ones */
 	uint32_t library_free;
 	struct template_plan plan; /* of the template being learnt */
-	struct ie_record record;   /* the last read by a plan; */
-	ie_set present;		   /* all others of its members are 0 */
+	struct ie_record record;   /* the last that was read */
+	ie_set written;		   /* all others of its members are 0 */
 	/* of the message being walked: */
 	struct exporter *exporter;
 	bool is_ipfix;
@@ -203,13 +203,6 @@ learn_template(struct gate *g, uint16_t id,
 {
 	struct template *p = NULL;
 
-	g->result.templates++;
-	if (definition->is_options)
-		count(g, COUNTER_OPTIONS_TEMPLATES);
-	if (template_is_spent(g->templates)) {
-		count(g, COUNTER_TEMPLATES_REFUSED_LIMIT);
-		return NULL;
-	}
 	if (id >= TEMPLATE_ID_MIN)
 		p = find_template(g, id);
 	if (p != NULL && template_is_same(p, definition)) {
@@ -247,6 +240,17 @@ take_fields(struct gate *g, struct wire *set, uint16_t field_count)
 	return wire_part(&start, (size_t)(set->at - start.at));
 }
 
+/* Counts a definition; false: this message may have no more of them. */
+static bool
+may_learn(struct gate *g)
+{
+	g->result.templates++;
+	if (!template_is_spent(g->templates))
+		return true;
+	count(g, COUNTER_TEMPLATES_REFUSED_LIMIT);
+	return false;
+}
+
 static void
 walk_template_set(struct gate *g, struct wire set)
 {
@@ -267,7 +271,8 @@ walk_template_set(struct gate *g, struct wire set)
 			count(g, COUNTER_TEMPLATES_REFUSED);
 			return;
 		}
-		(void)learn_template(g, id, &definition);
+		if (may_learn(g))
+			(void)learn_template(g, id, &definition);
 	}
 }
 
@@ -305,7 +310,9 @@ walk_options_template_set(struct gate *g, struct wire set)
 			count(g, COUNTER_TEMPLATES_REFUSED);
 			return;
 		}
-		(void)learn_template(g, id, &definition);
+		count(g, COUNTER_OPTIONS_TEMPLATES);
+		if (may_learn(g))
+			(void)learn_template(g, id, &definition);
 	}
 }
 
@@ -321,6 +328,14 @@ take_record(struct wire *set, const struct template *p)
 		wire_take(set, length);
 	}
 	return !set->failed;
+}
+
+/* The last record of a set goes on behind its end. */
+static void
+set_is_cut(struct gate *g)
+{
+	g->result.all_counted = false;
+	count(g, COUNTER_SETS_MALFORMED);
 }
 
 /*
@@ -342,8 +357,7 @@ count_records(struct gate *g, struct wire set, const struct template *p,
 	*octets = 0;
 	while (wire_left(&set) >= p->octets) {
 		if (!take_record(&set, p)) {
-			g->result.all_counted = false;
-			count(g, COUNTER_SETS_MALFORMED);
+			set_is_cut(g);
 			break;
 		}
 		records++;
@@ -352,37 +366,57 @@ count_records(struct gate *g, struct wire set, const struct template *p,
 	return records;
 }
 
+/* The record to read records of p into: members p has no element for are 0. */
+static struct ie_record *
+record_for(struct gate *g, const struct template *p)
+{
+	ie_set written = p->present | (p->has_list ? LIST_FLAGS : 0);
+
+	if ((g->written & ~written) != 0)
+		memset(&g->record, 0, sizeof(g->record));
+	g->written = written;
+	return &g->record;
+}
+
 static void
 decode_by_plan(struct gate *g, const struct template *p, const uint8_t *octets,
     uint32_t records)
 {
-	if ((g->present & ~p->present) != 0)
-		memset(&g->record, 0, sizeof(g->record));
-	g->present = p->present;
+	struct ie_record *r = record_for(g, p);
+
 	for (uint32_t i = 0; i < records; i++, octets += p->octets) {
-		template_read(p, octets, &g->record);
-		g->fn(&g->record, p->present, g->arg);
+		template_read(p, octets, r);
+		g->fn(r, p->present, g->arg);
 	}
 }
 
-/* The same of any length: set holds so many whole records, no more. */
-static void
-decode_by_walk(struct gate *g, const struct template *p, struct wire set,
-    uint32_t records)
+/*
+ * The same of any length, as far as whole records go; what is left must be
+ * too short for one. Returns how many there were.
+ */
+static uint32_t
+decode_by_walk(struct gate *g, const struct template *p, struct wire set)
 {
 	bool reverse = (p->present & REVERSE_COUNTERS) != 0;
-	struct wire lists = set;
-	struct ie_record r = { 0 };
+	struct ie_record *r = record_for(g, p);
+	struct template_lists lists;
+	uint32_t records = 0;
 
-	for (uint32_t i = 0; i < records; i++) {
+	while (wire_left(&set) >= p->octets) {
 		ie_set present = p->present;
 
-		(void)template_read_next(p, &set, &r);
+		lists.count = 0;
+		if (!template_read_next(p, &set, r, &lists)) {
+			set_is_cut(g);
+			break;
+		}
+		records++;
 		if (p->has_list)
-			present |= list_read_next(g->templates, g->exporter, p,
-			    &lists, reverse, &r);
-		g->fn(&r, present, g->arg);
+			present |= list_read(g->templates, g->exporter, p,
+			    &lists, reverse, r);
+		g->fn(r, present, g->arg);
 	}
+	return records;
 }
 
 static void
@@ -392,15 +426,20 @@ decode_by_library(struct gate *g, const struct template *p,
 	bool good = fixbuf_start(g->fixbuf, p->library_id, octets, length);
 	bool reverse = (p->present & REVERSE_COUNTERS) != 0;
 	struct wire set = wire_over(octets, length);
+	struct template_lists lists;
+	struct ie_record ours;
 	struct ie_record r;
 
 	for (uint32_t i = 0; good && i < records; i++) {
 		ie_set present = p->present;
 
 		good = fixbuf_next(g->fixbuf, &r);
-		if (good && p->has_list)
-			present |= list_read_next(g->templates, g->exporter, p,
-			    &set, reverse, &r);
+		/* the library's record is kept, of ours only the lists */
+		lists.count = 0;
+		if (good && p->has_list &&
+		    template_read_next(p, &set, &ours, &lists))
+			present |= list_read(g->templates, g->exporter, p,
+			    &lists, reverse, &r);
 		if (good)
 			g->fn(&r, present, g->arg);
 	}
@@ -412,21 +451,33 @@ static void
 read_options(struct gate *g, const struct template *p, struct wire set,
     uint32_t records)
 {
-	for (uint32_t i = 0; i < records && g->options_left > 0; i++) {
-		struct ie_record r = { 0 };
+	struct ie_record *r = record_for(g, p);
+
+	for (; records > 0 && g->options_left > 0; records--) {
 		struct wire record = set;
 
 		g->options_left--;
-
-		if (!template_read_next(p, &set, &r))
+		if (p->has_steps)
+			template_read(p, wire_take(&set, p->octets), r);
+		else if (!template_read_next(p, &set, r, NULL))
 			return;
 		if (p->has_name &&
-		    !exporter_take_name(g->exporters, g->exporter, &r,
+		    !exporter_take_name(g->exporters, g->exporter, r,
 			template_name(p, record), g->now_ms))
 			count(g, COUNTER_INTERFACE_NAMES_REFUSED);
-		exporter_take_options(g->exporters, g->exporter, &r, p->present,
-		    g->now_ms);
+		if ((p->present & EXPORTER_OPTIONS) != 0)
+			exporter_take_options(g->exporters, g->exporter, r,
+			    p->present, g->now_ms);
 	}
+}
+
+/* Records of flows that are of any length, and not for the library. */
+static bool
+is_read_by_walk(const struct template *p)
+{
+	return p->is_variable && !p->is_options &&
+	       p->library_id == TEMPLATE_NO_LIBRARY_ID &&
+	       resolve_is_usable(p->present);
 }
 
 static void
@@ -448,6 +499,10 @@ walk_data_set(struct gate *g, uint16_t id, struct wire set)
 		count(g, COUNTER_SETS_MALFORMED);
 		return;
 	}
+	if (is_read_by_walk(p)) {
+		g->result.announced += decode_by_walk(g, p, set);
+		return;
+	}
 	records = count_records(g, set, p, &octets);
 	if (p->is_options) {
 		g->result.options += records;
@@ -460,8 +515,6 @@ walk_data_set(struct gate *g, uint16_t id, struct wire set)
 		g->result.unusable += records;
 	else if (p->library_id != TEMPLATE_NO_LIBRARY_ID)
 		decode_by_library(g, p, set.at, octets, records);
-	else if (p->is_variable)
-		decode_by_walk(g, p, wire_part(&set, octets), records);
 	else
 		decode_by_plan(g, p, set.at, records);
 }

@@ -36,13 +36,13 @@
  * What a message may ask for besides the decoding of its records, so that
  * none takes long: look-ups of templates other than the last few used, to
  * define them or to read by them, and options records read. A frame holds no
- * more definitions of four elements, and no more samplers and interfaces are
+ * more definitions of six elements, and no more samplers and interfaces are
  * kept of an exporter. Beyond it, definitions are refused, sets and lists of
  * other templates taken for those of unknown ones, and options records only
  * counted.
  */
 #define GATE_FRAME_OCTETS  1500 /* a message that fits an Ethernet frame */
-#define GATE_FRAME_LOOKUPS 64
+#define GATE_FRAME_LOOKUPS 48
 #define GATE_FRAME_OPTIONS 48
 #define GATE_LOOKUPS_MAX   4096 /* of any other */
 #define GATE_OPTIONS_MAX   2048

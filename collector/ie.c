@@ -22,20 +22,13 @@ static_assert(offsetof(struct ie_record, rev_union_flags) + 1 ==
     "the record has no holes before its last member");
 #undef IE_SIZE
 
-static const struct ie_info infos[IE_COUNT] = {
+const struct ie_info ie_infos[IE_COUNT] = {
 #define IE_ROW(id, member, type, fit, pen, number, name)                       \
 	{ pen, number, sizeof(type), offsetof(struct ie_record, member),       \
 		IE_FIT_##fit, name },
 	IE_LIST(IE_ROW)
 #undef IE_ROW
 };
-
-const struct ie_info *
-ie_info(enum ie ie)
-{
-	assert(ie < IE_COUNT);
-	return &infos[ie];
-}
 
 static bool
 length_fits(const struct ie_info *info, uint16_t length)
@@ -100,7 +93,7 @@ ie_find(uint32_t pen, uint16_t number, uint16_t length)
 	enum ie ie;
 
 	if (pen == 0 && number == CISCO_FIREWALL_EVENT)
-		number = infos[IE_FIREWALL_EVENT].number;
+		number = ie_infos[IE_FIREWALL_EVENT].number;
 	if (pen == 0 && number < NETFLOW9_NUMBER)
 		ie = find_in_table(0, number);
 	else if (pen == 0)
@@ -109,14 +102,15 @@ ie_find(uint32_t pen, uint16_t number, uint16_t length)
 		ie = find_in_table(NUMBERS, number);
 	else
 		ie = find_enterprise(pen, number);
-	return ie < IE_COUNT && length_fits(&infos[ie], length) ? ie : IE_COUNT;
+	return ie < IE_COUNT && length_fits(&ie_infos[ie], length) ? ie
+								   : IE_COUNT;
 }
 
 void
 ie_store(struct ie_record *out, enum ie ie, const uint8_t *field,
     uint16_t length)
 {
-	const struct ie_info *info = &infos[ie];
+	const struct ie_info *info = &ie_infos[ie];
 	uint8_t *member = (uint8_t *)out + info->offset;
 	uint64_t value;
 

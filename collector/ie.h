@@ -215,8 +215,14 @@ struct ie_info {
 	const char *name; /* static; as the decoding library calls it */
 };
 
+extern const struct ie_info ie_infos[IE_COUNT];
+
 /* ie < IE_COUNT. Static. */
-const struct ie_info *ie_info(enum ie ie);
+static inline const struct ie_info *
+ie_info(enum ie ie)
+{
+	return &ie_infos[ie];
+}
 
 /*
  * The element (pen, number) in a field of `length` octets; IE_COUNT when we

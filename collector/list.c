@@ -44,7 +44,7 @@ read_list(struct template_table *templates, const struct exporter *e,
 			break; /* also behind the end */
 		records = wire_part(&list, length - ENTRY_HEADER_OCTETS);
 		p = template_find(templates, e, id);
-		if (p == NULL || !p->has_steps ||
+		if (p == NULL || p->is_options || !p->has_steps ||
 		    wire_left(&records) < p->octets)
 			continue;
 		here = p->present & wanted & ~found;
@@ -58,8 +58,8 @@ read_list(struct template_table *templates, const struct exporter *e,
 }
 
 ie_set
-list_read_next(struct template_table *templates, const struct exporter *e,
-    const struct template *p, struct wire *set, bool reverse,
+list_read(struct template_table *templates, const struct exporter *e,
+    const struct template *p, const struct template_lists *lists, bool reverse,
     struct ie_record *r)
 {
 	static const struct ie_record none;
@@ -68,16 +68,8 @@ list_read_next(struct template_table *templates, const struct exporter *e,
 
 	wanted &= ~p->present;
 	take_flags(&none, wanted, r); /* not those of the record before */
-	for (uint16_t i = 0; i < p->count; i++) {
-		const struct template_field *field = &p->fields[i];
-		uint16_t length = template_next_length(field, set);
-		struct wire octets;
-
-		octets = wire_part(set, length);
-		if (field->ie == TEMPLATE_IE_LIST && length > 0 &&
-		    !octets.failed)
-			found |=
-			    read_list(templates, e, octets, wanted & ~found, r);
-	}
+	for (unsigned i = 0; i < lists->count; i++)
+		found |=
+		    read_list(templates, e, lists->at[i], wanted & ~found, r);
 	return found;
 }

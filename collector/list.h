@@ -20,13 +20,17 @@
 /* Looks at no more of a list than so many templates; YAF has up to 3. */
 #define LIST_ENTRIES_MAX 8
 
+/* The elements that can be found in a list. */
+#define LIST_FLAGS                                                             \
+	(IE_BIT(IE_INITIAL_FLAGS) | IE_BIT(IE_UNION_FLAGS) |                   \
+	    IE_BIT(IE_REV_INITIAL_FLAGS) | IE_BIT(IE_REV_UNION_FLAGS))
+
 /*
- * Moves set past one record of p, which has a list in it, takes the flags it
- * finds there into r, and returns their elements. Flags of the second half
- * are taken only when p has one (reverse).
+ * Takes the flags in the lists of a record of p into r, and returns their
+ * elements. Flags of the second half are taken only when p has one (reverse).
  */
-ie_set list_read_next(struct template_table *templates,
-    const struct exporter *e, const struct template *p, struct wire *set,
-    bool reverse, struct ie_record *r);
+ie_set list_read(struct template_table *templates, const struct exporter *e,
+    const struct template *p, const struct template_lists *lists, bool reverse,
+    struct ie_record *r);
 
 #endif

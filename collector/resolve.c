@@ -391,18 +391,15 @@ set_flags(ie_set present, enum ie plain_ie, uint16_t plain, enum ie initial_ie,
 	}
 }
 
-/* The first of three counters that the record has; false when none is. */
-static bool
-pick_counter(ie_set present, const enum ie ies[3], const uint64_t values[3],
-    uint64_t *out)
-{
-	for (unsigned i = 0; i < 3; i++)
-		if (has(present, ies[i])) {
-			*out = values[i];
-			return true;
-		}
-	return false;
-}
+/*
+ * The first of three counters that the record has, in *out; false when none
+ * is. A macro: elements that are constants cost a test each.
+ */
+#define PICK_COUNTER(present, r, a, a_ie, b, b_ie, c, c_ie, out)               \
+	(has(present, a_ie)	 ? (*(out) = (r)->a, true)                     \
+	    : has(present, b_ie) ? (*(out) = (r)->b, true)                     \
+	    : has(present, c_ie) ? (*(out) = (r)->c, true)                     \
+				 : false)
 
 /*
  * What NAT made of one end, in *address and *port, which hold what it was;
@@ -467,18 +464,12 @@ set_extras(const struct ie_record *r, ie_set present, struct flow_record *f)
 static void
 set_forward(const struct ie_record *r, ie_set present, struct flow_record *f)
 {
-	static const enum ie packet_ies[3] = { IE_PACKETS, IE_PACKETS_TOTAL,
-		IE_INITIATOR_PACKETS };
-	static const enum ie octet_ies[3] = { IE_OCTETS, IE_OCTETS_TOTAL,
-		IE_INITIATOR_OCTETS };
-	const uint64_t packets[3] = { r->packets, r->packets_total,
-		r->initiator_packets };
-	const uint64_t octets[3] = { r->octets, r->octets_total,
-		r->initiator_octets };
-
-	if (pick_counter(present, packet_ies, packets, &f->packets))
+	if (PICK_COUNTER(present, r, packets, IE_PACKETS, packets_total,
+		IE_PACKETS_TOTAL, initiator_packets, IE_INITIATOR_PACKETS,
+		&f->packets))
 		f->has |= FLOW_HAS_PACKETS;
-	(void)pick_counter(present, octet_ies, octets, &f->octets);
+	(void)PICK_COUNTER(present, r, octets, IE_OCTETS, octets_total,
+	    IE_OCTETS_TOTAL, initiator_octets, IE_INITIATOR_OCTETS, &f->octets);
 	set_flags(present, IE_TCP_FLAGS, r->tcp_flags, IE_INITIAL_FLAGS,
 	    r->initial_flags, IE_UNION_FLAGS, r->union_flags, f);
 	if (has(present, IE_BIFLOW_DIRECTION)) {
@@ -508,22 +499,16 @@ set_forward(const struct ie_record *r, ie_set present, struct flow_record *f)
 static void
 set_reverse(const struct ie_record *r, ie_set present, struct flow_record *f)
 {
-	static const enum ie packet_ies[3] = { IE_REV_PACKETS,
-		IE_REV_PACKETS_TOTAL, IE_RESPONDER_PACKETS };
-	static const enum ie octet_ies[3] = { IE_REV_OCTETS,
-		IE_REV_OCTETS_TOTAL, IE_RESPONDER_OCTETS };
-	const uint64_t packets[3] = { r->rev_packets, r->rev_packets_total,
-		r->responder_packets };
-	const uint64_t octets[3] = { r->rev_octets, r->rev_octets_total,
-		r->responder_octets };
-	const struct flow_record forward = *f;
+	const struct addr src = f->src;
+	uint16_t src_port = f->src_port;
+	uint32_t ingress_if = f->ingress_if;
 
-	f->src = forward.dst;
-	f->dst = forward.src;
-	f->src_port = forward.dst_port;
-	f->dst_port = forward.src_port;
-	f->ingress_if = forward.egress_if;
-	f->egress_if = forward.ingress_if;
+	f->src = f->dst;
+	f->dst = src;
+	f->src_port = f->dst_port;
+	f->dst_port = src_port;
+	f->ingress_if = f->egress_if;
+	f->egress_if = ingress_if;
 	f->has &=
 	    (uint16_t) ~(FLOW_HAS_PACKETS | FLOW_HAS_TCP_FLAGS |
 			 FLOW_HAS_INITIAL_FLAGS | FLOW_HAS_ICMP |
@@ -541,17 +526,21 @@ set_reverse(const struct ie_record *r, ie_set present, struct flow_record *f)
 	f->octets = 0;
 	f->tcp_flags = 0;
 	f->initial_flags = 0;
-	if (pick_counter(present, packet_ies, packets, &f->packets))
+	if (PICK_COUNTER(present, r, rev_packets, IE_REV_PACKETS,
+		rev_packets_total, IE_REV_PACKETS_TOTAL, responder_packets,
+		IE_RESPONDER_PACKETS, &f->packets))
 		f->has |= FLOW_HAS_PACKETS;
-	if (pick_counter(present, octet_ies, octets, &f->octets) &&
+	if (PICK_COUNTER(present, r, rev_octets, IE_REV_OCTETS,
+		rev_octets_total, IE_REV_OCTETS_TOTAL, responder_octets,
+		IE_RESPONDER_OCTETS, &f->octets) &&
 	    f->octets == 0)
 		f->has |= FLOW_HAS_PACKETS;
 	set_flags(present, IE_REV_TCP_FLAGS, r->rev_tcp_flags,
 	    IE_REV_INITIAL_FLAGS, r->rev_initial_flags, IE_REV_UNION_FLAGS,
 	    r->rev_union_flags, f);
-	if (forward.biflow_direction == BIFLOW_INITIATOR)
+	if (f->biflow_direction == BIFLOW_INITIATOR)
 		f->biflow_direction = BIFLOW_RESPONDER;
-	else if (forward.biflow_direction == BIFLOW_RESPONDER)
+	else if (f->biflow_direction == BIFLOW_RESPONDER)
 		f->biflow_direction = BIFLOW_INITIATOR;
 }
 

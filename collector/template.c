@@ -22,8 +22,8 @@
 /* A refresh is worth saving once in so long. */
 #define SAVE_INTERVAL_MS (INT64_C(3600) * 1000)
 
-#define RECENT	     64 /* templates found without a look-up */
-#define SMALL_OCTETS 64 /* of steps and definition: six of IANA's */
+#define RECENT	     64	 /* templates found without a look-up */
+#define SMALL_OCTETS 128 /* of steps and definition: twelve of IANA's */
 
 struct template_key {
 	uint32_t exporter;
@@ -182,20 +182,22 @@ size_of(enum ie ie)
 	return (enum template_size)(SIZE_1 - __builtin_ctz(ie_info(ie)->size));
 }
 
+/* Appends a field. seen: the elements there are, by their bits. */
 static void
-append_field(struct template_plan *plan, uint32_t pen, uint16_t number,
-    uint16_t length, bool is_options)
+append_field(struct template_plan *plan, uint64_t seen[2], uint32_t pen,
+    uint16_t number, uint16_t length, bool is_options)
 {
 	enum ie ie = ie_find(pen, number, length);
-	ie_set bit = ie < IE_COUNT ? IE_BIT(ie) : 0;
+	uint64_t *word = &seen[ie >= 64];
+	uint64_t bit = UINT64_C(1) << (ie & 63);
 
 	/* a variable-length field takes at least its length octet */
 	plan->octets += length == IE_VARIABLE ? 1 : length;
-	if (bit == 0 || (plan->present & bit) != 0) {
+	if (ie == IE_COUNT || (*word & bit) != 0) {
 		append_other(plan, pen, number, length, is_options);
 		return;
 	}
-	plan->present |= bit;
+	*word |= bit;
 	plan->steps[size_of(ie)]++;
 	plan->fields[plan->count++] =
 	    (struct template_field){ (uint8_t)ie, length };
@@ -214,11 +216,11 @@ template_compile(const struct template_definition *definition,
     uint32_t max_fields, struct template_plan *out)
 {
 	struct wire fields = definition->fields;
+	uint64_t seen[2] = { 0 };
 
 	if (definition->count == 0 || definition->count > max_fields ||
 	    definition->scopes > definition->count)
 		return false;
-	out->present = 0;
 	out->octets = 0;
 	out->is_variable = false;
 	out->has_list = false;
@@ -242,10 +244,12 @@ template_compile(const struct template_definition *definition,
 		}
 		if (!definition->has_pens && i < definition->scopes)
 			number = scope_number(number);
-		append_field(out, pen, number, length, definition->is_options);
+		append_field(out, seen, pen, number, length,
+		    definition->is_options);
 		if (fields.failed || out->octets > TEMPLATE_OCTETS_MAX)
 			return false;
 	}
+	out->present = (ie_set)seen[1] << 64 | seen[0];
 	return out->octets > 0;
 }
 
@@ -418,7 +422,7 @@ set_form(const struct template_table *t, struct template *p,
 	size_t octets = plan->count * sizeof(plan->fields[0]);
 	uint8_t *at;
 
-	p->has_steps = !p->is_options && !plan->is_variable;
+	p->has_steps = !plan->is_variable && !plan->has_name;
 	memcpy(p->step_counts, plan->steps, sizeof(p->step_counts));
 	for (unsigned i = 0; p->has_steps && i < SIZES; i++)
 		count += plan->steps[i];
@@ -441,6 +445,8 @@ template_fill(struct template_table *t, struct template *p,
 	size_t octets = wire_left(&definition->fields);
 	uint8_t *kept;
 
+	if (p->fields != NULL) /* it is none that was just added */
+		spend(t);
 	p->present = plan->present;
 	p->octets = plan->octets;
 	p->is_options = definition->is_options;
@@ -490,20 +496,48 @@ template_read(const struct template *p, const uint8_t *record,
 		base[step->to] = record[step->end - 1];
 }
 
+/* As template_next_length(), without a reader. NULL: it does not fit. */
+static const uint8_t *
+skip_length(const uint8_t *at, const uint8_t *end, size_t *length)
+{
+	if (*length == IE_VARIABLE) {
+		if (at == end)
+			return NULL;
+		*length = *at++;
+		if (*length == IE_VARIABLE_LONG) {
+			if (end - at < 2)
+				return NULL;
+			*length = wire_get_u16(at);
+			at += 2;
+		}
+	}
+	return (size_t)(end - at) >= *length ? at : NULL;
+}
+
 bool
 template_read_next(const struct template *p, struct wire *set,
-    struct ie_record *out)
+    struct ie_record *out, struct template_lists *lists)
 {
+	const uint8_t *at = set->at;
+
 	for (uint16_t i = 0; i < p->count; i++) {
 		const struct template_field *field = &p->fields[i];
-		uint16_t length = template_next_length(field, set);
-		const uint8_t *octets;
+		size_t length = field->length;
 
-		octets = wire_take(set, length);
-		if (octets != NULL && field->ie < IE_COUNT)
-			ie_store(out, (enum ie)field->ie, octets, length);
+		at = skip_length(at, set->end, &length);
+		if (at == NULL) {
+			set->failed = true;
+			return false;
+		}
+		if (field->ie < IE_COUNT)
+			ie_store(out, (enum ie)field->ie, at, (uint16_t)length);
+		else if (field->ie == TEMPLATE_IE_LIST && lists != NULL &&
+			 lists->count < TEMPLATE_LISTS_MAX)
+			lists->at[lists->count++] = wire_over(at, length);
+		at += length;
 	}
-	return !set->failed;
+	set->at = at;
+	return true;
 }
 
 struct wire

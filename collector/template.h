@@ -34,6 +34,7 @@
 #define TEMPLATE_FIELDS_MAX 1024  /* of the configuration's bound */
 #define TEMPLATE_OCTETS_MAX 4096  /* of its shortest record */
 #define TEMPLATES_MAX	    8192U /* of all exporters: 14 MiB */
+#define TEMPLATE_LISTS_MAX  4	  /* lists read of a record; YAF has one */
 #define TEMPLATE_IE_LIST    (IE_COUNT + 1)
 #define TEMPLATE_IE_NAME    (IE_COUNT + 2)
 #define TEMPLATE_IE_TEXT    (IE_COUNT + 3)
@@ -101,7 +102,7 @@ struct template
 	bool is_live;	     /* the slot is in use */
 	bool is_options;
 	bool is_variable;
-	bool has_steps; /* it is neither */
+	bool has_steps; /* neither is_variable nor has_name */
 	bool has_list;
 	bool has_name;	    /* of an interface */
 	bool is_changed;    /* since template_save() */
@@ -141,7 +142,10 @@ size_t template_table_bytes(uint32_t max_exporters, uint32_t max_templates,
 bool template_compile(const struct template_definition *definition,
     uint32_t max_fields, struct template_plan *out);
 
-/* From here on, so many look-ups may be made; 0 at first. */
+/*
+ * From here on, so many look-ups may be made; 0 at first. A redefinition and
+ * a removal cost one, too.
+ */
 void template_allow(struct template_table *t, uint32_t lookups);
 
 /*
@@ -197,9 +201,18 @@ template_next_length(const struct template_field *field, struct wire *set)
 	return length == IE_VARIABLE_LONG ? wire_u16(set) : length;
 }
 
-/* The same, of any length; *set moves past it. False: it does not fit. */
+/* The first lists of records of a record; they are looked into later. */
+struct template_lists {
+	unsigned count;
+	struct wire at[TEMPLATE_LISTS_MAX];
+};
+
+/*
+ * The same, of any length; *set moves past it. False: it does not fit. Before:
+ * !p->has_steps. lists may be NULL.
+ */
 bool template_read_next(const struct template *p, struct wire *set,
-    struct ie_record *out);
+    struct ie_record *out, struct template_lists *lists);
 
 /*
  * The name of the interface that the record at the front of set is about, of

@@ -557,53 +557,78 @@ gate_takes_256_templates_in_a_set(void **state) /* F7 */
 	assert_int_equal(decoding_counted(f, COUNTER_TEMPLATES_LEARNED), 256);
 }
 
-/* Each could cost a miss of every cache; what is known is free. */
+/* As many templates as there is room for, of one field, from id `first`. */
 static void
-gate_looks_up_so_many_templates_in_a_frame(void **state)
+define_many(struct decoding *f, uint16_t first)
 {
 	static const struct build_field one[] = { { 500, 1, 0 } };
-	const uint16_t defined = 180;
-	struct decoding *f = *state;
-	const struct counters *c = &f->counters;
 
 	build_netflow9(&f->build, 0, 0);
 	build_set(&f->build, 0);
-	for (uint16_t i = 0; i < defined; i++)
-		build_definition(&f->build, (uint16_t)(256 + i), one, 1);
+	for (uint16_t i = 0; i < 2 * GATE_FRAME_LOOKUPS; i++)
+		build_definition(&f->build, (uint16_t)(first + i), one, 1);
 	assert_true(f->build.length <= GATE_FRAME_OCTETS);
 	assert_int_equal(decoding_finish(f), DECODE_OK);
+}
+
+static void
+append_octet_set(struct build *b, unsigned id)
+{
+	build_set(b, (uint16_t)id);
+	build_u8(b, 7);
+}
+
+/* Each could cost a miss of every cache; those of the last few are free. */
+static void
+gate_looks_up_so_many_templates_in_a_frame(void **state)
+{
+	struct decoding *f = *state;
+	const struct counters *c = &f->counters;
+	const uint16_t last = 256 + 2 * GATE_FRAME_LOOKUPS - 1;
+
+	for (uint16_t i = 0; i < 2; i++)
+		define_many(f, (uint16_t)(256 + i * GATE_FRAME_LOOKUPS));
 	assert_int_equal(counter_get(c, COUNTER_TEMPLATES_LEARNED),
-	    GATE_FRAME_LOOKUPS);
+	    2 * GATE_FRAME_LOOKUPS);
 	assert_int_equal(counter_get(c, COUNTER_TEMPLATES_REFUSED_LIMIT),
-	    defined - GATE_FRAME_LOOKUPS);
-	/* a refresh of what was learned last leaves room for one more */
+	    2 * GATE_FRAME_LOOKUPS);
 	build_netflow9(&f->build, 0, 1);
-	build_set(&f->build, 0);
-	for (uint16_t i = GATE_FRAME_LOOKUPS - 1; i < GATE_FRAME_LOOKUPS + 1;
-	     i++)
-		build_definition(&f->build, (uint16_t)(256 + i), one, 1);
-	for (uint16_t i = 0; i < 40; i++) {
-		build_set(&f->build, (uint16_t)(256 + GATE_FRAME_LOOKUPS));
-		build_u8(&f->build, 7);
-	}
-	for (uint16_t i = 0; i < GATE_FRAME_LOOKUPS; i++) {
-		build_set(&f->build, (uint16_t)(1000 + i));
-		build_u8(&f->build, 7);
-	}
-	/* it is known, but neither of late nor looked for any more */
-	build_set(&f->build, 256);
-	build_u8(&f->build, 7);
+	for (unsigned i = 0; i < GATE_FRAME_LOOKUPS; i++)
+		append_octet_set(&f->build, 1000 + i);
+	for (unsigned i = 0; i < GATE_FRAME_LOOKUPS; i++)
+		append_octet_set(&f->build, last);
+	append_octet_set(&f->build, 256); /* known, but not of late */
 	assert_int_equal(decoding_finish(f), DECODE_OK);
-	assert_int_equal(counter_get(c, COUNTER_TEMPLATES_LEARNED),
-	    GATE_FRAME_LOOKUPS + 1);
-	assert_int_equal(counter_get(c, COUNTER_RECORDS_UNUSABLE), 40);
+	assert_int_equal(counter_get(c, COUNTER_RECORDS_UNUSABLE),
+	    GATE_FRAME_LOOKUPS);
 	assert_int_equal(counter_get(c, COUNTER_SETS_UNKNOWN_TEMPLATE),
 	    GATE_FRAME_LOOKUPS + 1);
 	build_netflow9(&f->build, 0, 2);
-	build_set(&f->build, 256);
-	build_u8(&f->build, 7);
+	append_octet_set(&f->build, 256);
 	assert_int_equal(decoding_finish(f), DECODE_OK);
-	assert_int_equal(counter_get(c, COUNTER_RECORDS_UNUSABLE), 41);
+	assert_int_equal(counter_get(c, COUNTER_RECORDS_UNUSABLE),
+	    GATE_FRAME_LOOKUPS + 1);
+}
+
+/* One that changes again and again is compiled again and again. */
+static void
+gate_takes_so_many_redefinitions_in_a_frame(void **state)
+{
+	static const struct build_field fields[] = { { 500, 1, 0 },
+		{ 501, 1, 0 } };
+	const unsigned defined = 2 * GATE_FRAME_LOOKUPS;
+	struct decoding *f = *state;
+
+	build_netflow9(&f->build, 0, 0);
+	build_set(&f->build, 0);
+	for (unsigned i = 0; i < defined; i++)
+		build_definition(&f->build, 256, &fields[i % 2], 1);
+	assert_int_equal(decoding_finish(f), DECODE_OK);
+	assert_int_equal(decoding_counted(f, COUNTER_TEMPLATES_LEARNED), 1);
+	assert_int_equal(decoding_counted(f, COUNTER_TEMPLATES_CHANGED),
+	    GATE_FRAME_LOOKUPS - 1);
+	assert_int_equal(decoding_counted(f, COUNTER_TEMPLATES_REFUSED_LIMIT),
+	    defined - GATE_FRAME_LOOKUPS);
 }
 
 /* It would look at the octet behind. */
@@ -787,6 +812,7 @@ main(void)
 		DECODING_TEST(gate_shows_the_library_no_unknown_elements),
 		DECODING_TEST(gate_takes_256_templates_in_a_set),
 		DECODING_TEST(gate_looks_up_so_many_templates_in_a_frame),
+		DECODING_TEST(gate_takes_so_many_redefinitions_in_a_frame),
 		DECODING_TEST(gate_takes_a_variable_length_at_the_very_end),
 		DECODING_TEST(gate_refuses_template_ids_below_256),
 		LIBRARY_TEST(gate_reads_by_plan_what_the_library_reads),

@@ -73,7 +73,9 @@ any_field(bool is_netflow9, bool may_vary)
 	if ((is_netflow9 ? field.pen != 0 : info->pen == PEN_NETFLOW9) ||
 	    below(4) == 0) {
 		field = (struct build_field){ (uint16_t)(400 + below(1000)),
-			(uint16_t)(1 + below(20)), 0 };
+			(uint16_t)(1 + below(below(8) == 0 ? 260 : 20)), 0 };
+		if (below(20) == 0) /* of variable fields, a mark */
+			field.length = IE_VARIABLE_LONG;
 		if (may_vary && below(2) == 0)
 			field.length = IE_VARIABLE;
 	}
