@@ -56,6 +56,18 @@ engine_set_operation_from(struct engine *e)
 	nem_set_operation_from(e->nem, e->operation_from_ms);
 }
 
+/* W2, by the timeouts of the feed that showed it; never below W1. */
+static int64_t
+revoke_ms(const void *engine, uint32_t exporter)
+{
+	const struct engine *e = engine;
+	int64_t known_ms = profiles_revoke_ms(e->profiles, exporter);
+
+	if (known_ms == 0 || known_ms > e->config.wait_ms)
+		return known_ms;
+	return e->config.wait_ms;
+}
+
 struct engine *
 engine_new(const struct engine_config *config, struct counters *counters)
 {
@@ -71,7 +83,9 @@ engine_new(const struct engine_config *config, struct counters *counters)
 	    .wait_ms = config->wait_ms != 0 ? config->wait_ms : DEFAULT_WAIT_MS,
 	    .revoke_ms =
 		config->revoke_ms != 0 ? config->revoke_ms : DEFAULT_REVOKE_MS,
-	    .key = config->key });
+	    .key = config->key,
+	    .revoke_of = config->revoke_ms != 0 ? NULL : revoke_ms,
+	    .revoke_arg = e });
 	e->sources = sources_new(config->max_sources, &config->key);
 	e->nem = nem_new(config, counters);
 	e->errors = icmp_errors_new();

@@ -38,7 +38,8 @@ struct engine_config {
 	uint32_t max_events; /* scan events waiting for the store */
 	int64_t wait_ms;     /* W1: an answer may come so late; 0: as long as
 			      * the exporter's timeouts ask for, or 2 min */
-	int64_t revoke_ms;   /* W2: silence may be revoked so late; 0: as W1 */
+	int64_t revoke_ms;   /* W2: silence may be revoked so late; 0: as
+			      * the exporter's timeouts ask for, or 1845 s */
 	int64_t host_ttl_ms; /* a host unseen for so long is forgotten */
 	int64_t stale_ms;    /* an exposure unseen for so long is stale */
 	struct hash_key key; /* of the tables; random but in tests */

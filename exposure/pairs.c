@@ -39,6 +39,8 @@ struct pairs {
 	uint32_t undecided; /* of them */
 	int64_t wait_s;
 	int64_t revoke_s;
+	int64_t (*revoke_of)(const void *arg, uint32_t exporter);
+	const void *revoke_arg;
 	struct wheel wheel;
 	struct floods floods; /* of what waits as PAIR_UNANSWERED */
 };
@@ -101,6 +103,8 @@ pairs_new(const struct pairs_config *config)
 	floods_init(&p->floods, &config->key);
 	p->wait_s = config->wait_ms / 1000;
 	p->revoke_s = config->revoke_ms / 1000;
+	p->revoke_of = config->revoke_of;
+	p->revoke_arg = config->revoke_arg;
 	wheel_init(&p->wheel, p->pairs.places + offsetof(struct pair, queue),
 	    sizeof(struct pair), config->max);
 	return p;
@@ -494,11 +498,22 @@ pairs_await(struct pairs *p, struct pair *pair, enum pair_class class,
 	put(p, pair, class, floor_s(deadline_ms));
 }
 
+/* Until when silence may be revoked. */
+static int64_t
+revocable_until_s(const struct pairs *p, const struct pair *pair)
+{
+	int64_t own_ms = p->revoke_of == NULL
+			     ? 0
+			     : p->revoke_of(p->revoke_arg, pair_exporter(pair));
+
+	return pair->since_s + (own_ms != 0 ? own_ms / 1000 : p->revoke_s);
+}
+
 void
 pairs_set_silent(struct pairs *p, struct pair *pair)
 {
 	if (pair->class != PAIR_SILENT)
-		put(p, pair, PAIR_SILENT, pair->since_s + p->revoke_s);
+		put(p, pair, PAIR_SILENT, revocable_until_s(p, pair));
 }
 
 void
@@ -521,7 +536,7 @@ pairs_is_revocable(const struct pairs *p, const struct pair *pair,
     int64_t now_ms)
 {
 	return pair->class != PAIR_TOMBSTONE &&
-	       pair->since_s + p->revoke_s > floor_s(now_ms);
+	       revocable_until_s(p, pair) > floor_s(now_ms);
 }
 
 /* When a decided one is over; of the others the wheel knows. */
@@ -531,7 +546,7 @@ over_s(const struct pairs *p, const struct pair *pair)
 	if (pair->class == PAIR_TOMBSTONE)
 		return pair->since_s + p->wait_s;
 	if (pair->class == PAIR_SILENT)
-		return pair->since_s + p->revoke_s;
+		return revocable_until_s(p, pair);
 	return INT64_MIN;
 }
 

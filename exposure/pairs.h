@@ -130,6 +130,10 @@ struct pairs_config {
 	int64_t wait_ms;
 	int64_t revoke_ms;
 	struct hash_key key;
+	/* W2 of what this exporter showed alone; 0, or NULL: revoke_ms. It is
+	 * asked again while silence waits: what it says may change. */
+	int64_t (*revoke_of)(const void *arg, uint32_t exporter);
+	const void *revoke_arg; /* borrowed */
 };
 
 /* owned: pairs_free(). NULL: no memory. */

@@ -793,6 +793,22 @@ profiles_wait_ms(const struct profiles *p, uint32_t exporter)
 	return (wait_s > WAIT_MAX_S ? WAIT_MAX_S : wait_s) * 1000;
 }
 
+int64_t
+profiles_revoke_ms(const struct profiles *p, uint32_t exporter)
+{
+	const struct profile *f = find(p, exporter);
+	int64_t wait_ms = profiles_wait_ms(p, exporter);
+	int64_t revoke_ms;
+
+	if (f == NULL ||
+	    f->known[FEED_ACTIVE_TIMEOUT].source == FEED_SOURCE_DEFAULT)
+		return 0;
+	revoke_ms = (f->known[FEED_ACTIVE_TIMEOUT].value +
+			f->known[FEED_IDLE_TIMEOUT].value + BATCHING_S) *
+		    1000;
+	return revoke_ms > wait_ms ? revoke_ms : wait_ms;
+}
+
 struct feed_learned
 profiles_learned(const struct profiles *p, uint32_t exporter)
 {

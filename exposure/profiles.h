@@ -95,6 +95,10 @@ struct feed_profile profiles_missing(const struct profiles *p,
 /* W1: so late may a half come. 0: nothing is known of its timeouts. */
 int64_t profiles_wait_ms(const struct profiles *p, uint32_t exporter);
 
+/* W2: so late may a half of a long connection come, not below W1. 0: nothing
+ * is known of its active timeout. */
+int64_t profiles_revoke_ms(const struct profiles *p, uint32_t exporter);
+
 struct feed_learned profiles_learned(const struct profiles *p,
     uint32_t exporter);
 

@@ -391,6 +391,48 @@ late_answer_revokes_the_silence_of_the_same_event(void **state)
 	world_free(w);
 }
 
+/* So late was the answer; its silence was told after 2 min. */
+static bool
+revokes(int64_t revoke_ms, uint32_t active_s, int64_t late_ms)
+{
+	struct engine_config config = world_config(0);
+	struct world *w;
+	bool is_late;
+
+	config.revoke_ms = revoke_ms;
+	w = world_new_with(&config);
+	if (active_s != 0)
+		engine_tell_timeouts(w->engine, 0, active_s, 15);
+	world_attempt(w, 0, SCANNER ":40000", "10.0.0.5:23", 's');
+	world_tick(w, 121000);
+	assert_int_equal(w->event_count, 1);
+	world_tick(w, late_ms);
+	world_flow(w, late_ms,
+	    "10.0.0.5:23>" SCANNER ":40000 proto=6 flags=0x12 pkts=1 "
+	    "octets=60 start_ms=1 exporter=r1");
+	is_late = counter_get(&w->counters, COUNTER_LATE_ANSWERS) == 1;
+	world_free(w);
+	return is_late;
+}
+
+static void
+silence_is_revoked_as_late_as_the_exporters_timeouts_ask_for(void **state)
+{
+	(void)state;
+	/* 30 min, until something is known */
+	assert_true(revokes(0, 0, 1840000));
+	assert_false(revokes(0, 0, 1850000));
+	/* 300 + 15 + 30 s */
+	assert_true(revokes(0, 300, 340000));
+	assert_false(revokes(0, 300, 350000));
+	/* further than the wheel reaches */
+	assert_true(revokes(0, 10000, 10040000));
+	assert_false(revokes(0, 10000, 10050000));
+	/* what is configured holds for all */
+	assert_true(revokes(600000, 300, 590000));
+	assert_false(revokes(600000, 3600, 610000));
+}
+
 static void
 scans_in_training_are_recorded_with_their_phase(void **state)
 {
@@ -881,6 +923,8 @@ main(void)
 		TEST(one_refused_attempt_is_a_scan_event_at_a_darkport),
 		TEST(silence_is_told_only_after_an_answer_could_have_come),
 		TEST(late_answer_revokes_the_silence_of_the_same_event),
+		TEST(
+		    silence_is_revoked_as_late_as_the_exporters_timeouts_ask_for),
 		TEST(scans_in_training_are_recorded_with_their_phase),
 		TEST(
 		    attempts_at_the_map_are_no_events_until_their_source_scans),
