@@ -97,13 +97,20 @@ joint_profile(const struct engine *e, const struct look *look, bool final)
 	const struct half *o = &look->pair->outer;
 	const struct half *i = &look->pair->inner;
 	bool lacks_one = final && o->present != i->present;
-	struct feed_profile a = lacks_one && o->present
-				    ? profile_without(e, look, o)
-				    : profile_of(e, o);
-	struct feed_profile b = lacks_one && i->present
-				    ? profile_without(e, look, i)
-				    : profile_of(e, i);
+	struct feed_profile a, b;
 
+	if (!lacks_one &&
+	    (!i->present || !o->present || o->exporter == i->exporter)) {
+		/* the common case: one feed shows all there is */
+		a = profile_of(e, o->present ? o : i);
+		a.sampled = is_sampled(o, &a) || is_sampled(i, &a);
+		a.is_sampling_given = false;
+		return a;
+	}
+	a = lacks_one && o->present ? profile_without(e, look, o)
+				    : profile_of(e, o);
+	b = lacks_one && i->present ? profile_without(e, look, i)
+				    : profile_of(e, i);
 	return (struct feed_profile){
 		.one_sided = a.one_sided || b.one_sided,
 		.sampled = is_sampled(o, &a) || is_sampled(i, &b),

@@ -67,7 +67,7 @@ struct known {
 };
 
 struct profile {
-	struct feed_profile forced; /* engine_set_profile() */
+	struct feed_profile assumed; /* by what is known: assume() */
 	struct feed_override given;
 	bool is_forced;
 	bool is_dirty; /* a property changed */
@@ -375,6 +375,44 @@ agreeing_of(const struct profile *f, enum feed_property property)
 	return samples_of(f, property);
 }
 
+static void
+set_visibility(struct feed_profile *out, enum feed_visibility visibility)
+{
+	out->one_sided = visibility == FEED_VISIBILITY_ONE_SIDED;
+	out->partly = visibility == FEED_VISIBILITY_PARTLY;
+}
+
+static bool
+is_given(const struct profile *f, enum feed_property property)
+{
+	return (f->given.given & 1U << property) != 0;
+}
+
+/* To be called when a property changed. */
+static void
+assume(struct profile *f)
+{
+	const struct known *k = f->known;
+	enum feed_flags flags = (enum feed_flags)k[FEED_FLAGS].value;
+
+	if (f->is_forced)
+		return;
+	f->assumed = (struct feed_profile){
+		.sampled =
+		    is_given(f, FEED_SAMPLING) && k[FEED_SAMPLING].value != 1,
+		.is_sampling_given = is_given(f, FEED_SAMPLING),
+		.no_flags =
+		    flags != FEED_FLAGS_OK && flags != FEED_FLAGS_MERGED,
+		.merged_flags = flags == FEED_FLAGS_MERGED,
+		.shared_times = k[FEED_SHARED_TIMES].value != 0,
+		.no_claims = k[FEED_BIFLOW_DIRECTION].value != 0 ||
+			     k[FEED_ADDRESS_ORDERED].value != 0,
+	};
+
+	set_visibility(&f->assumed,
+	    (enum feed_visibility)k[FEED_VISIBILITY].value);
+}
+
 /* --- changes -------------------------------------------------------------- */
 
 static void
@@ -426,6 +464,7 @@ review(struct profiles *p, struct profile *f, enum feed_property property,
 		.exporter = f->exporter,
 		.property = (uint8_t)property },
 	    value, source);
+	assume(f);
 }
 
 void
@@ -444,6 +483,7 @@ profiles_configure(struct profiles *p, uint32_t exporter,
 		f->known[i].source = FEED_SOURCE_CONFIGURED;
 		f->is_dirty = true;
 	}
+	assume(f);
 }
 
 void
@@ -454,7 +494,7 @@ profiles_force(struct profiles *p, uint32_t exporter,
 
 	if (f == NULL)
 		return;
-	f->forced = *profile;
+	f->assumed = *profile;
 	f->is_forced = true;
 }
 
@@ -644,6 +684,7 @@ take_visible(struct profiles *p, struct profile *f, bool is_found,
 {
 	struct place_seen *place = place_of(p, f, network);
 	enum feed_visibility now;
+	uint8_t source;
 
 	feed_share_add(&f->visible, is_found);
 	review(p, f, FEED_VISIBILITY, now_ms);
@@ -652,6 +693,9 @@ take_visible(struct profiles *p, struct profile *f, bool is_found,
 	feed_share_add(&place->visible, is_found);
 	place->is_dirty = true;
 	now = visibility_of(&place->visible);
+	source = learned_if(place->visible.all >= VISIBLE_SAMPLES);
+	if (place->known.value == now && place->known.source == source)
+		return;
 	report(p, &place->known,
 	    (struct finding_feed_event){ .ts_ms = now_ms,
 		.samples = place->visible.all,
@@ -659,7 +703,7 @@ take_visible(struct profiles *p, struct profile *f, bool is_found,
 		.has_network = true,
 		.exporter = f->exporter,
 		.property = FEED_VISIBILITY },
-	    now, learned_if(place->visible.all >= VISIBLE_SAMPLES));
+	    now, source);
 }
 
 /* Its sender heard an answer, or nobody acknowledges, nor resets. */
@@ -708,40 +752,6 @@ profiles_take_claim(struct profiles *p, uint32_t exporter, bool is_contradicted,
 
 /* --- what verdicts are to assume ------------------------------------------ */
 
-static void
-set_visibility(struct feed_profile *out, enum feed_visibility visibility)
-{
-	out->one_sided = visibility == FEED_VISIBILITY_ONE_SIDED;
-	out->partly = visibility == FEED_VISIBILITY_PARTLY;
-}
-
-static bool
-is_given(const struct profile *f, enum feed_property property)
-{
-	return (f->given.given & 1U << property) != 0;
-}
-
-static struct feed_profile
-assume(const struct profile *f)
-{
-	const struct known *k = f->known;
-	enum feed_flags flags = (enum feed_flags)k[FEED_FLAGS].value;
-	struct feed_profile out = {
-		.sampled =
-		    is_given(f, FEED_SAMPLING) && k[FEED_SAMPLING].value != 1,
-		.is_sampling_given = is_given(f, FEED_SAMPLING),
-		.no_flags =
-		    flags != FEED_FLAGS_OK && flags != FEED_FLAGS_MERGED,
-		.merged_flags = flags == FEED_FLAGS_MERGED,
-		.shared_times = k[FEED_SHARED_TIMES].value != 0,
-		.no_claims = k[FEED_BIFLOW_DIRECTION].value != 0 ||
-			     k[FEED_ADDRESS_ORDERED].value != 0,
-	};
-
-	set_visibility(&out, (enum feed_visibility)k[FEED_VISIBILITY].value);
-	return out;
-}
-
 struct feed_profile
 profiles_get(const struct profiles *p, uint32_t exporter)
 {
@@ -749,7 +759,7 @@ profiles_get(const struct profiles *p, uint32_t exporter)
 
 	if (f == NULL)
 		return (struct feed_profile){ .one_sided = false };
-	return f->is_forced ? f->forced : assume(f);
+	return f->assumed;
 }
 
 struct feed_profile
@@ -1054,5 +1064,6 @@ profiles_restore(struct profiles *p, const struct finding_feed *d)
 	    (f->given.given & 1U << d->property) == 0)
 		f->known[d->property] = (struct known){ d->value, d->changed_ms,
 			d->event_id, d->source };
+	assume(f);
 	return ERR_OK;
 }
