@@ -41,6 +41,8 @@ struct pairs {
 	int64_t revoke_s;
 	int64_t (*revoke_of)(const void *arg, uint32_t exporter);
 	const void *revoke_arg;
+	uint32_t next; /* goes next, as a rule, or WHEEL_NONE */
+	uint64_t next_hash;
 	struct wheel wheel;
 	struct floods floods; /* of what waits as PAIR_UNANSWERED */
 };
@@ -101,6 +103,7 @@ pairs_new(const struct pairs_config *config)
 	}
 	p->key = config->key;
 	floods_init(&p->floods, &config->key);
+	p->next = WHEEL_NONE;
 	p->wait_s = config->wait_ms / 1000;
 	p->revoke_s = config->revoke_ms / 1000;
 	p->revoke_of = config->revoke_of;
@@ -723,14 +726,46 @@ pairs_add(struct pairs *p, const struct pair_key *key, uint64_t hash,
 	return pair;
 }
 
+/*
+ * Entries go one after the other of a queue, and nobody asked for them lately:
+ * fetches what the index has of the next one, and the one behind it. A guess:
+ * all it changes is when a hash is made.
+ */
+static void
+fetch_next(struct pairs *p, uint32_t next)
+{
+	struct pair_key key;
+	const uint8_t *entry;
+
+	p->next = next;
+	if (next == WHEEL_NONE)
+		return;
+	key = pairs_key(p, pairs_at(p, next));
+	p->next_hash = pairs_hash(p, &key);
+	index_prefetch(&p->index, p->next_hash);
+	next = wheel_behind(&p->wheel, next);
+	if (next == WHEEL_NONE)
+		return;
+	entry = slab_at(&p->pairs, next);
+	__builtin_prefetch(entry);
+	__builtin_prefetch(entry + sizeof(struct pair) - 1);
+}
+
 void
 pairs_remove(struct pairs *p, struct pair *pair)
 {
 	uint32_t slot = pairs_slot(p, pair);
-	struct pair_key key = pairs_key(p, pair);
+	uint32_t next = wheel_behind(&p->wheel, slot);
+	uint64_t hash = p->next_hash;
 
 	take_out(p, pair);
-	index_remove(&p->index, pairs_hash(p, &key), slot);
+	if (slot != p->next) {
+		struct pair_key key = pairs_key(p, pair);
+
+		hash = pairs_hash(p, &key);
+	}
+	fetch_next(p, next);
+	index_remove(&p->index, hash, slot);
 	if (pair->noted)
 		slab_give(&p->attempts, pair->aside);
 	if (pair->is_ipv6)

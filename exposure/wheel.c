@@ -125,6 +125,14 @@ wheel_first(const struct wheel *w, unsigned queue, int64_t *second)
 	return behind(w, place_of(w, queue, *second));
 }
 
+uint32_t
+wheel_behind(const struct wheel *w, uint32_t slot)
+{
+	uint32_t next = behind(w, slot);
+
+	return next < w->max ? next : WHEEL_NONE;
+}
+
 /* The second a place stands for, within the present turn. */
 static int64_t
 second_of(const struct wheel *w, uint32_t place)

@@ -63,6 +63,9 @@ wheel_has(const struct wheel *w, unsigned queue)
 	return w->count[queue] != 0;
 }
 
+/* The one behind it in its place; WHEEL_NONE: none, or it is in no place. */
+uint32_t wheel_behind(const struct wheel *w, uint32_t slot);
+
 /* When one that is in a place is due. Walks to the end of the place. */
 int64_t wheel_second(const struct wheel *w, uint32_t slot);
 
