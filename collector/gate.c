@@ -218,7 +218,8 @@ learn_template(struct gate *g, uint16_t id,
 			count(g, COUNTER_TEMPLATES_REFUSED_FIELDS);
 		return NULL;
 	}
-	return replace_template(g, p, id, definition);
+	p = replace_template(g, p, id, definition);
+	return p;
 }
 
 /* The next `field_count` field specifiers; failed when they do not fit. */

@@ -228,11 +228,13 @@ assert_both_equal(const struct both *both, uint32_t n)
 		fail_msg("message %u: %u records, the library has %u",
 		    (unsigned)n, (unsigned)p->count, (unsigned)l->count);
 	for (uint32_t i = 0; i < p->count; i++) {
+		/* octets: records are kept and compared as such */
+		const uint8_t *plan = (const void *)&p->records[i];
+		const uint8_t *library = (const void *)&l->records[i];
 		char ours[FLOW_TEXT_MAX];
 		char theirs[FLOW_TEXT_MAX];
 
-		if (memcmp(&p->records[i], &l->records[i],
-			sizeof(p->records[i])) != 0)
+		if (memcmp(plan, library, sizeof(p->records[i])) != 0)
 			fail_msg("message %u, record %u:\n%s\n%s", (unsigned)n,
 			    (unsigned)i, flow_format(&p->records[i], ours),
 			    flow_format(&l->records[i], theirs));
