@@ -331,7 +331,7 @@ static int
 set_number(void *member, const struct config_keyword *k, const char *value,
     bool scaled, char *message)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	uint32_t fits;
 	int err = read_number(k, value, scaled, &number, message);
 

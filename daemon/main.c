@@ -135,7 +135,8 @@ live(const struct options *o, const struct config *c, enum log_level level)
 	if (o->verdicts)
 		life_print_verdicts(life);
 	if (o->trace.count != 0) {
-		signal(SIGPIPE, SIG_DFL); /* whoever leaves the pipe ends it */
+		(void)signal(SIGPIPE,
+		    SIG_DFL); /* whoever leaves the pipe ends it */
 		life_trace(life, &o->trace);
 	}
 	code = life_start(life);

@@ -133,15 +133,21 @@ next_area(FILE *maps, struct area *out)
 	char line[512];
 
 	while (fgets(line, sizeof(line), maps) != NULL) {
-		uintptr_t from, to;
-		uint64_t inode;
-		char rights[8];
+		char *at;
+		uintptr_t from = (uintptr_t)strtoumax(line, &at, 16);
+		uintptr_t to;
 
-		if (sscanf(line,
-			"%" SCNxPTR "-%" SCNxPTR " %7s %*s %*s %" SCNu64, &from,
-			&to, rights, &inode) != 4 ||
-		    strcmp(rights, "rw-p") != 0 || inode != 0 ||
+		if (*at != '-')
+			continue;
+		to = (uintptr_t)strtoumax(at + 1, &at, 16);
+		if (strncmp(at, " rw-p ", 6) != 0 ||
 		    strstr(line, "[stack]") != NULL)
+			continue;
+		/* offset, device, inode */
+		at = strchr(at + 6, ' ');
+		if (at != NULL)
+			at = strchr(at + 1, ' ');
+		if (at == NULL || strtoumax(at + 1, NULL, 10) != 0)
 			continue;
 		*out = (struct area){ from, to - from };
 		return true;

@@ -315,12 +315,15 @@ print_change(const struct trace_map *m, FILE *out)
 {
 	const struct finding_exposure *b = m->before;
 	const struct finding_exposure *x = m->after;
+	/* as octets: copies of one another, padding and all */
+	const uint8_t *before = (const void *)b;
+	const uint8_t *after = (const void *)x;
 	char text[TRACE_TEXT_MAX];
 	bool moved = b->first_client_port != x->first_client_port ||
 		     !addr_equal(&b->first_client, &x->first_client);
 
 	fprintf(out, "exposure %" PRIu64, x->id);
-	if (memcmp(b, x, sizeof(*x)) == 0) {
+	if (memcmp(before, after, sizeof(*x)) == 0) {
 		fprintf(out, " unchanged%s\n",
 		    m->counted ? ": it has counted this one" : "");
 		return;

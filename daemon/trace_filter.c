@@ -76,7 +76,7 @@ trace_filter_parse(const char *text, struct trace_filter *out, const char **why)
 	       "brackets";
 	if (strlen(text) >= sizeof(copy))
 		return ERR_FORMAT;
-	strcpy(copy, text);
+	memcpy(copy, text, strlen(text) + 1);
 	slash = strchr(copy, '/');
 	if (slash != NULL) {
 		*slash = '\0';

@@ -145,7 +145,8 @@ find(struct outcomes *o, const struct outcome_key *key)
 {
 	struct outcome_count **recent = recent_of(o, key);
 
-	if (*recent == NULL || memcmp(key_of(o, *recent), key, sizeof(*key)))
+	if (*recent == NULL ||
+	    memcmp(key_of(o, *recent), key, sizeof(*key)) != 0)
 		*recent = table_find(o->table, key);
 	return *recent;
 }

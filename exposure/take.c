@@ -237,8 +237,9 @@ take_icmp_error(struct engine *e, const struct flow_record *f, int64_t start_ms,
 
 /* Adds a record to its half, and judges the pair. */
 static void
-take_half(struct engine *e, struct arrival *a, struct pair *pair,
-    int64_t start_ms, int64_t end_ms)
+take_half(struct engine *e, const struct arrival *a,
+    const struct flow_record *f, struct pair *pair, int64_t start_ms,
+    int64_t end_ms)
 {
 	struct half *half = a->outer ? &pair->outer : &pair->inner;
 	bool is_first = !pair->outer.present && !pair->inner.present;
@@ -248,7 +249,7 @@ take_half(struct engine *e, struct arrival *a, struct pair *pair,
 	struct look look = { .pair = pair, .key = a->key };
 	bool news;
 
-	news = half_add(half, a->flow, start_ms) == HALF_NEWS;
+	news = half_add(half, f, start_ms) == HALF_NEWS;
 	if (!news)
 		counter_add(e->counters, COUNTER_DUP_HALVES, 1);
 	if (is_first || end_ms > pair_last_ms(pair))
@@ -430,9 +431,9 @@ take(struct engine *e, struct arrival *a)
 		/* when it came says nothing of who spoke first (D5) */
 		timeless = *f;
 		timeless.has &= (uint16_t)~FLOW_HAS_TIMES;
-		a->flow = &timeless;
+		f = &timeless;
 	}
-	take_half(e, a, pair, start_ms, end_ms);
+	take_half(e, a, f, pair, start_ms, end_ms);
 	share_initiator(e, pair);
 }
 

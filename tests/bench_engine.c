@@ -192,12 +192,16 @@ static double
 resident(void)
 {
 	FILE *statm = fopen("/proc/self/statm", "r");
-	unsigned long pages = 0;
+	char line[256];
+	char *at;
 
-	if (statm == NULL || fscanf(statm, "%*u %lu", &pages) != 1)
+	if (statm == NULL || fgets(line, sizeof(line), statm) == NULL)
 		abort();
 	fclose(statm);
-	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+	at = strchr(line, ' ');
+	if (at == NULL)
+		abort();
+	return (double)strtoul(at, NULL, 10) * (double)sysconf(_SC_PAGESIZE);
 }
 
 /* Fills a table; attempts: each as one of a scanner, with a scan event. */

@@ -273,7 +273,7 @@ flags_of_one_or_two_octets_say_the_same(void **state) /* B4, B5 */
 	struct chain *c = *state;
 	struct build *b = &c->in->build;
 
-	for (uint16_t i = 0; i < FIELDS(rows); i++) {
+	for (uint32_t i = 0; i < FIELDS(rows); i++) {
 		struct build_field fields[7];
 		uint16_t port = (uint16_t)(80 + i);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clocks that are wrong, evidence that contradicts itself, what was believed
  * and taken back, and what is forgotten for lack of room. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,8 +24,9 @@ flow_by_clock(struct world *w, int64_t at_ms, int64_t off_ms, const char *text)
 {
 	char timed[256];
 
-	snprintf(timed, sizeof(timed), "%s export_ms=%lld start_ms=%lld", text,
-	    (long long)(at_ms + off_ms), (long long)(at_ms + off_ms));
+	snprintf(timed, sizeof(timed),
+	    "%s export_ms=%" PRId64 " start_ms=%" PRId64, text, at_ms + off_ms,
+	    at_ms + off_ms);
 	world_flow(w, at_ms, timed);
 }
 

@@ -694,7 +694,7 @@ load_all(void **state)
 
 	(void)state;
 	if (wanted != NULL)
-		seeds = atoi(wanted);
+		seeds = (int)strtol(wanted, NULL, 10);
 	/* engines come and go: memory is kept, not given back each time */
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);

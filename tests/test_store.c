@@ -628,8 +628,10 @@ restore_gives_back_witnesses_and_changes(void **state)
 		if (r.batch->findings[i].kind == FINDING_CHANGE)
 			c = &r.batch->findings[i];
 	}
-	assert_non_null(w);
-	assert_non_null(c);
+	if (w == NULL || c == NULL) {
+		fail_msg("the store gave back no witness, or no change");
+		return;
+	}
 	assert_int_equal(w->witness.exposure_id, 5);
 	assert_int_equal(w->witness.index, 3);
 	assert_int_equal(w->witness.port, 20 + 5 % 4);

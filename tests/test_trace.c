@@ -55,9 +55,11 @@ assert_lines(const char *text, const char *const *lines)
 	for (; *lines != NULL; lines++) {
 		const char *found = strstr(at, *lines);
 
-		if (found == NULL)
+		if (found == NULL) {
 			fail_msg("not there, or not in order: %s\nin:\n%s",
 			    *lines, text);
+			return;
+		}
 		at = found + strlen(*lines);
 	}
 }
@@ -95,18 +97,18 @@ static void
 half_open_scan_is_explained_line_by_line(void **state)
 {
 	static const char *const lines[] = {
-		"record 1 2023-11-14T22:13:21.000Z " SERVER " > " CLIENT
-		" tcp\n",
+		("record 1 2023-11-14T22:13:21.000Z " SERVER " > " CLIENT
+		 " tcp\n"),
 		"  sent     flags ...A..S. 0x12, packets 1 octets 44",
 		"  begins   generation 0, as its inner half\n",
 		"  shows    SYNACK1\n",
 		"  outer    not seen\n",
 		"  judged   accepted by A0, confidence med",
 		"  else     if nothing more comes: accepted by A1:D2",
-		"  map      exposure 1 opened; tier probable, best A0 med, "
-		"accepted 1",
-		"  event    scan event 1 written: syn, accepted, darkport, in "
-		"operation, by A0 med\n",
+		("  map      exposure 1 opened; tier probable, best A0 med, "
+		 "accepted 1"),
+		("  event    scan event 1 written: syn, accepted, darkport, in "
+		 "operation, by A0 med\n"),
 		"  timer    waits for more until 2023-11-14T22:15:21.000Z\n",
 		"record 2 ",
 		"  joins    generation 0, as its outer half\n",
@@ -144,8 +146,8 @@ silence_is_traced_from_waiting_to_forgotten(void **state)
 		"  judged   waits\n",
 		"  else     if nothing more comes: silent by S1",
 		"  timer    waits for more until 2023-11-14T22:15:21.000Z\n",
-		"time 2023-11-14T22:16:40.000Z " CLIENT " - " SERVER
-		" tcp generation 0\n",
+		("time 2023-11-14T22:16:40.000Z " CLIENT " - " SERVER
+		 " tcp generation 0\n"),
 		"  due      its time is up\n",
 		"  judged   silent by S1, confidence high",
 		"  given    nothing more is waited for\n",
@@ -181,8 +183,8 @@ closing_and_reopening_are_traced(void **state)
 	static const char *const lines[] = {
 		"  map      exposure 1 opened; ",
 		"  map      exposure 1, refusal 1 since the last acceptance; ",
-		"  map      exposure 1, refusal 2 since the last acceptance, "
-		"now closed since 2023-11-14T22:13:22.000Z; ",
+		("  map      exposure 1, refusal 2 since the last acceptance, "
+		 "now closed since 2023-11-14T22:13:22.000Z; "),
 		"  map      exposure 2 opened behind 1, which was closed; ",
 		NULL,
 	};
