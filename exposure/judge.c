@@ -678,18 +678,17 @@ learn_claim(struct engine *e, const struct pair *pair)
  * same_end: both halves ended at the same time.
  */
 static void
-learn(struct engine *e, struct pair *pair, bool same_end)
+learn(struct engine *e, struct pair *pair, const struct addr *inner,
+    bool same_end)
 {
 	bool both = pair->outer.present && pair->inner.present;
 	const struct network *network;
-	struct pair_key key;
 
 	if (pair->learned || (!both && !pair->settled) ||
 	    pair->proto != PROTOCOL_TCP)
 		return;
 	pair->learned = true;
-	key = pairs_key(e->pairs, pair);
-	network = prefix_set_find(&e->config.internal, &key.inner);
+	network = prefix_set_find(&e->config.internal, inner);
 	profiles_take_half(e->profiles, &pair->outer, &pair->inner, same_end,
 	    network, e->clock_ms);
 	profiles_take_half(e->profiles, &pair->inner, &pair->outer, same_end,
@@ -723,8 +722,10 @@ judge_learn_all(struct engine *e)
 	for (int i = 0; i < 2; i++)
 		for (struct pair *pair = pairs_oldest(e->pairs, open[i]);
 		     pair != NULL; pair = pairs_younger(e->pairs, pair)) {
+			struct pair_key key = pairs_key(e->pairs, pair);
+
 			pair->settled = true;
-			learn(e, pair, false);
+			learn(e, pair, &key.inner, false);
 		}
 }
 
@@ -789,6 +790,41 @@ take_short_way(struct engine *e, struct look *look, const struct verdict *v)
 	return true;
 }
 
+/*
+ * The verdict on one half that may be followed by the other is to wait: see
+ * the rules of verdict_tcp.c, verdict_flagless.c and verdict_udp.c. A SYN or
+ * a SYN-ACK of the inner end decides by itself.
+ */
+static bool
+is_waiting(struct engine *e, const struct look *look)
+{
+	const struct pair *pair = look->pair;
+	const struct half *h =
+	    pair->outer.present ? &pair->outer : &pair->inner;
+
+	if (pair->outer.present == pair->inner.present || pair->settled ||
+	    pair->internal || h->firewall_event != 0 ||
+	    pair_outcome(pair) != OUTCOME_NONE ||
+	    profiles_get(e->profiles, h->exporter).one_sided || TRACED(e) ||
+	    e->no_short_way)
+		return false;
+	if (pair->proto == PROTOCOL_TCP)
+		return h == &pair->outer ||
+		       (h->evidence & (EV_SYN | EV_SYNACK1)) == 0;
+	return pair->proto == PROTOCOL_UDP &&
+	       listener_transfer(e, look) == NULL;
+}
+
+bool
+judge_half_way(struct engine *e, const struct look *look)
+{
+	if (!is_waiting(e, look))
+		return false;
+	if (concerns_source(look))
+		join_source(e, look, true);
+	return true;
+}
+
 static void
 judge_look(struct engine *e, struct look *look, bool news)
 {
@@ -797,6 +833,10 @@ judge_look(struct engine *e, struct look *look, bool news)
 
 	if (concerns_source(look))
 		join_source(e, look, true);
+	if (is_waiting(e, look)) {
+		set_timer(e, pair, false);
+		return;
+	}
 	v = judge(e, look, pair->settled);
 	assert(!pair->settled || v.outcome != OUTCOME_NONE);
 	if (!news && take_short_way(e, look, &v))
@@ -814,7 +854,7 @@ judge_look(struct engine *e, struct look *look, bool news)
 void
 judge_record(struct engine *e, struct look *look, bool news, bool same_end)
 {
-	learn(e, look->pair, same_end);
+	learn(e, look->pair, &look->key.inner, same_end);
 	judge_look(e, look, news);
 }
 
@@ -832,7 +872,7 @@ judge_final(struct engine *e, struct pair *pair)
 	struct look look = engine_look(e, pair);
 
 	pair->settled = true;
-	learn(e, pair, false);
+	learn(e, pair, &look.key.inner, false);
 	judge_look(e, &look, true);
 }
 

@@ -394,6 +394,14 @@ pairs_find(const struct pairs *p, struct pair_key *key, uint64_t hash,
 	return nearest;
 }
 
+bool
+pairs_takes(const struct pair *pair, bool bears_syn, int64_t start_ms,
+    int64_t end_ms)
+{
+	return pair->generation == 0 && !pair->more &&
+	       belongs(pair, bears_syn, start_ms, end_ms);
+}
+
 struct pair *
 pairs_generation(const struct pairs *p, const struct pair *pair, unsigned which)
 {

@@ -163,6 +163,11 @@ struct pair *pairs_find(const struct pairs *p, struct pair_key *key,
     uint64_t hash, bool bears_syn, int64_t start_ms, int64_t end_ms,
     enum side *prior, struct pair **reuse);
 
+/* It is all there is of its 5-tuple, and such a record belongs to it: what
+ * pairs_find() would say, without looking. */
+bool pairs_takes(const struct pair *pair, bool bears_syn, int64_t start_ms,
+    int64_t end_ms);
+
 /*
  * A new entry of class PAIR_UNANSWERED that waits for nothing yet. born_ms:
  * when its first record was received. NULL: full.

@@ -59,7 +59,8 @@ struct engine {
 	bool baseline_vetted;
 	bool networks_collected;
 	bool state_dirty;
-	bool no_short_way;   /* for tests: every record goes the long one */
+	bool no_short_way;   /* for tests: every record goes the long one,
+			      * and no half waits unjudged */
 	uint64_t short_ways; /* records that took it */
 	engine_trace_fn trace;
 	void *trace_arg;
@@ -103,7 +104,14 @@ bool pair_is_counted_in(const struct engine *e, const struct pair *pair,
 void judge_record(struct engine *e, struct look *look, bool news,
     bool same_end);
 
-/* The same of a pair that another one tells about. */
+/*
+ * One half is there, and whatever it shows, the verdict waits for the other:
+ * judge_record() would give the pair its timer, and no more. True: that is
+ * left to the caller. Joins it to its source, as judge_record() does.
+ */
+bool judge_half_way(struct engine *e, const struct look *look);
+
+/* Judges a pair that another one tells about. */
 void judge_again(struct engine *e, struct pair *pair);
 
 /* The same when nothing more is waited for. */

@@ -23,12 +23,20 @@ struct arrival {
 	bool src_inside;
 	bool dst_inside;
 	bool outer;	      /* it is the outer half of its pair */
+	bool turns;	      /* the record before is the other half */
 	enum trace_fate fate; /* TRACE_JOINED: it has a pair, key and hashes;
 			       * else why not */
 	struct pair_key key;
 	uint64_t hash;	    /* of the key */
 	uint64_t map_hash;  /* of its inner end */
 	uint64_t host_hash; /* of src, when that is inside */
+};
+
+/* A pair that one record joined, when the next is its other half: where that
+ * changes nothing, it is given a timer only once. */
+struct half_way {
+	struct pair *pair;  /* NULL: none */
+	struct exposure *x; /* the map's at its inner end */
 };
 
 static bool
@@ -235,11 +243,12 @@ take_icmp_error(struct engine *e, const struct flow_record *f, int64_t start_ms,
 		counter_add(e->counters, COUNTER_ICMP_AMBIGUOUS, 1);
 }
 
-/* Adds a record to its half, and judges the pair. */
+/* Adds a record to its half, and judges the pair. before: what the record
+ * before left; next: where this one may leave its pair half way, or NULL. */
 static void
 take_half(struct engine *e, const struct arrival *a,
     const struct flow_record *f, struct pair *pair, int64_t start_ms,
-    int64_t end_ms)
+    int64_t end_ms, const struct half_way *before, struct half_way *next)
 {
 	struct half *half = a->outer ? &pair->outer : &pair->inner;
 	bool is_first = !pair->outer.present && !pair->inner.present;
@@ -254,11 +263,17 @@ take_half(struct engine *e, const struct arrival *a,
 		counter_add(e->counters, COUNTER_DUP_HALVES, 1);
 	if (is_first || end_ms > pair_last_ms(pair))
 		pair_set_last_ms(pair, end_ms);
-	judge_count_anew(e, pair, before_ms, before_exporter);
-	if (!pair->internal)
+	if (pair_outcome(pair) != OUTCOME_NONE)
+		judge_count_anew(e, pair, before_ms, before_exporter);
+	if (before->pair == pair)
+		look.x = before->x;
+	else if (!pair->internal)
 		look.x = nem_find_hashed(e->nem, &a->key.inner, pair->proto,
 		    pair_port(&a->key), a->map_hash);
-	judge_record(e, &look, news, same_end);
+	if (next != NULL && judge_half_way(e, &look))
+		*next = (struct half_way){ pair, look.x };
+	else
+		judge_record(e, &look, news, same_end);
 }
 
 /*
@@ -309,21 +324,50 @@ fate_of(const struct engine *e, const struct arrival *a)
 }
 
 /* The halves of a biflow, and of a meter that tells both at once, come one
- * after the other: they ask for the same. */
+ * after the other. */
 static bool
-asks_the_same(const struct arrival *a, const struct arrival *before)
+is_turned(const struct flow_record *f, const struct arrival *before)
 {
-	return before != NULL && before->fate == TRACE_JOINED &&
-	       memcmp(&a->key, &before->key, sizeof(a->key)) == 0;
+	const struct flow_record *g = before->flow;
+
+	return before->fate == TRACE_JOINED && f->src_port == g->dst_port &&
+	       f->dst_port == g->src_port && f->protocol == g->protocol &&
+	       !protocol_is_icmp(f->protocol) && addr_equal(&f->src, &g->dst) &&
+	       addr_equal(&f->dst, &g->src);
+}
+
+/* What the record before asked for is what this one asks for. */
+static void
+prepare_turned(const struct engine *e, const struct flow_record *f,
+    const struct arrival *before, struct arrival *a)
+{
+	a->flow = f;
+	a->src_inside = before->dst_inside;
+	a->dst_inside = before->src_inside;
+	a->fate = fate_of(e, a);
+	a->turns = a->fate == TRACE_JOINED;
+	if (a->src_inside) {
+		a->host_hash = hosts_hash(nem_hosts(e->nem), &f->src);
+		hosts_prefetch(nem_hosts(e->nem), a->host_hash);
+	}
+	a->outer = !before->outer;
+	a->key = before->key;
+	a->hash = before->hash;
+	a->map_hash = before->map_hash;
 }
 
 static void
 prepare(const struct engine *e, const struct flow_record *f,
     const struct arrival *before, struct arrival *a)
 {
+	if (before != NULL && is_turned(f, before)) {
+		prepare_turned(e, f, before, a);
+		return;
+	}
 	a->flow = f;
 	a->src_inside = scope_has(&e->internal, &f->src);
 	a->dst_inside = scope_has(&e->internal, &f->dst);
+	a->turns = false;
 	a->fate = fate_of(e, a);
 	if (a->src_inside) {
 		a->host_hash = hosts_hash(nem_hosts(e->nem), &f->src);
@@ -333,11 +377,6 @@ prepare(const struct engine *e, const struct flow_record *f,
 		return;
 	a->outer =
 	    make_key(f, a->src_inside && a->dst_inside, a->src_inside, &a->key);
-	if (asks_the_same(a, before)) {
-		a->hash = before->hash;
-		a->map_hash = before->map_hash;
-		return;
-	}
 	a->hash = pairs_hash(e->pairs, &a->key);
 	a->map_hash =
 	    nem_hash(e->nem, &a->key.inner, a->key.proto, pair_port(&a->key));
@@ -350,7 +389,7 @@ fetch(const struct engine *e, const struct arrival *a)
 {
 	if (a->src_inside)
 		hosts_prefetch_entry(nem_hosts(e->nem), a->host_hash);
-	if (a->fate != TRACE_JOINED)
+	if (a->fate != TRACE_JOINED || a->turns)
 		return;
 	pairs_prefetch_entry(e->pairs, a->hash);
 	nem_prefetch_entry(e->nem, a->map_hash);
@@ -393,8 +432,10 @@ count_times(struct engine *e, enum flow_times_kind kind)
 		counter_add(e->counters, COUNTER_TIME_REPLACED, 1);
 }
 
+/* before: what the record before left half way; next: as in take_half(). */
 static void
-take(struct engine *e, struct arrival *a)
+take(struct engine *e, struct arrival *a, struct half_way before,
+    struct half_way *next)
 {
 	const struct flow_record *f = a->flow;
 	int64_t clock_off_ms, start_ms, end_ms;
@@ -421,7 +462,14 @@ take(struct engine *e, struct arrival *a)
 		take_aside(e, a, start_ms, end_ms);
 		return;
 	}
-	pair = find_pair(e, &a->key, a->hash, f, start_ms, end_ms);
+	if (before.pair != NULL &&
+	    !pairs_takes(before.pair, flow_bears_syn(f), start_ms, end_ms)) {
+		judge_again(e, before.pair);
+		before.pair = NULL;
+	}
+	pair = before.pair != NULL
+		   ? before.pair
+		   : find_pair(e, &a->key, a->hash, f, start_ms, end_ms);
 	if (pair == NULL)
 		return;
 	note_claim(pair, f, a->outer);
@@ -433,7 +481,7 @@ take(struct engine *e, struct arrival *a)
 		timeless.has &= (uint16_t)~FLOW_HAS_TIMES;
 		f = &timeless;
 	}
-	take_half(e, a, f, pair, start_ms, end_ms);
+	take_half(e, a, f, pair, start_ms, end_ms, &before, next);
 	share_initiator(e, pair);
 }
 
@@ -443,7 +491,7 @@ take_moved(struct engine *e, const struct flow_record *f)
 	struct arrival a;
 
 	prepare(e, f, NULL, &a);
-	take(e, &a);
+	take(e, &a, (struct half_way){ NULL, NULL }, NULL);
 }
 
 /*
@@ -476,8 +524,9 @@ take_translated(struct engine *e, const struct flow_record *f,
 /* The first count of so many flows as there are in the batch. */
 static void
 take_block(struct engine *e, const struct flow_record *flows, uint32_t count,
-    uint32_t left)
+    uint32_t behind)
 {
+	struct half_way before = { NULL, NULL };
 	struct arrival block[BLOCK];
 
 	for (uint32_t i = 0; i < count; i++)
@@ -485,11 +534,17 @@ take_block(struct engine *e, const struct flow_record *flows, uint32_t count,
 	for (uint32_t i = 0; i < count; i++)
 		fetch(e, &block[i]);
 	for (uint32_t i = 0; i < count; i++) {
+		bool is_nat = (flows[i].has & FLOW_HAS_NAT) != 0;
+		bool turns = i + 1 < count && block[i + 1].turns &&
+			     flows[i].received_ms == flows[i + 1].received_ms;
+		struct half_way left = { NULL, NULL };
+
 		engine_advance(e, flows[i].received_ms);
-		take(e, &block[i]);
-		if ((flows[i].has & FLOW_HAS_NAT) != 0)
+		take(e, &block[i], before, turns && !is_nat ? &left : NULL);
+		before = left;
+		if (is_nat)
 			take_translated(e, &flows[i],
-			    i + 1 < left ? &flows[i + 1] : NULL);
+			    i + 1 < behind ? &flows[i + 1] : NULL);
 	}
 }
 
