@@ -514,6 +514,14 @@ new_entry(struct nem *n, const struct acceptance *a)
 	return x;
 }
 
+void
+nem_estimate_clients(struct exposure *x)
+{
+	if (x->clients_rose)
+		x->finding.clients = clients_estimate(&x->finding.sketch);
+	x->clients_rose = false;
+}
+
 /* A closed exposure accepts again: the next interval, in the same place. */
 static void
 reopen(struct nem *n, struct exposure *x)
@@ -524,6 +532,7 @@ reopen(struct nem *n, struct exposure *x)
 	};
 
 	retract_lost(n, x);
+	nem_estimate_clients(x);
 	if (x->dirty) {
 		struct finding *f = end(n, FINDING_EXPOSURE);
 
@@ -596,6 +605,19 @@ note_use(struct nem *n, struct exposure *x, const struct acceptance *a,
 		f->listener = LISTENER_ORDINARY;
 }
 
+/* The rules ask for no more than the sketch has exactly; beyond, the number
+ * is estimated when somebody wants to know it. */
+static void
+count_clients(struct exposure *x)
+{
+	struct finding_exposure *f = &x->finding;
+
+	if (f->sketch.count > CLIENT_EXACT)
+		x->clients_rose = true;
+	if (f->clients < f->sketch.count)
+		f->clients = f->sketch.count;
+}
+
 enum acceptance_effect
 nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
 {
@@ -635,7 +657,7 @@ nem_accept(struct nem *n, const struct acceptance *a, struct exposure **out)
 	if (!a->again || effect == ACCEPTANCE_OPENED)
 		f->accepted++;
 	if (a->is_client && clients_add(&f->sketch, &a->client))
-		f->clients = clients_estimate(&f->sketch);
+		count_clients(x);
 	if (a->last_ms > f->last_ms)
 		f->last_ms = a->last_ms;
 	if (a->ts_ms >= f->refused_ms)
@@ -878,6 +900,7 @@ nem_collect(struct nem *n, struct finding_batch *batch)
 			finding_batch_add(batch,
 			    FINDING_TRANS_DARKPORT_RETRACTED)
 			    ->retracted_id = x->lost_alert_id;
+		nem_estimate_clients(x);
 		finding_batch_add(batch, FINDING_EXPOSURE)->exposure =
 		    x->finding;
 		if (x->alert_dirty)

@@ -37,8 +37,12 @@ struct exposure {
 	bool stored;		/* was collected: the store has it */
 	bool alert_dirty;
 	bool first_client_had_probed;
+	bool clients_rose; /* finding.clients is at least so many */
 	uint8_t alert_state;
 };
+
+/* Before finding.clients is told to anybody. */
+void nem_estimate_clients(struct exposure *x);
 
 /* One accepted attempt. */
 struct acceptance {

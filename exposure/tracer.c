@@ -116,10 +116,14 @@ static const struct exposure *
 exposure_of(const struct engine *e, const struct pair *pair)
 {
 	struct pair_key key = pairs_key(e->pairs, pair);
+	struct exposure *x;
 
 	if (key.scope != SCOPE_EXTERNAL)
 		return NULL;
-	return nem_find(e->nem, &key.inner, key.proto, pair_port(&key));
+	x = nem_find(e->nem, &key.inner, key.proto, pair_port(&key));
+	if (x != NULL)
+		nem_estimate_clients(x);
+	return x;
 }
 
 void
