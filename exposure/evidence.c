@@ -203,17 +203,13 @@ add_firewall_event(struct half *h, const struct flow_record *f)
 		h->firewall_event = event & 7U;
 }
 
-enum half_news
-half_add(struct half *h, const struct flow_record *f, int64_t start_ms)
+/* What a record adds to a half. */
+static void
+add(struct half *h, const struct flow_record *f, int64_t start_ms)
 {
-	struct half before = *h;
 	uint8_t flags = record_flags(f);
 	uint16_t has_flags = FLOW_HAS_TCP_FLAGS | FLOW_HAS_INITIAL_FLAGS;
 
-	if ((f->has & FLOW_HAS_PACKETS) != 0 && f->packets == 0) {
-		h->evidence |= EV_ZERO;
-		return h->evidence != before.evidence ? HALF_NEWS : HALF_SAME;
-	}
 	add_extent(h, f, start_ms);
 	h->sampled |= f->sampling != 1;
 	h->reverse =
@@ -235,8 +231,26 @@ half_add(struct half *h, const struct flow_record *f, int64_t start_ms)
 	}
 	add_firewall_event(h, f);
 	h->present = true;
-	if (!before.present || h->evidence != before.evidence ||
-	    h->flags != before.flags)
+}
+
+enum half_news
+half_add(struct half *h, const struct flow_record *f, int64_t start_ms)
+{
+	struct half before;
+
+	if ((f->has & FLOW_HAS_PACKETS) != 0 && f->packets == 0) {
+		bool is_known = (h->evidence & EV_ZERO) != 0;
+
+		h->evidence |= EV_ZERO;
+		return is_known ? HALF_SAME : HALF_NEWS;
+	}
+	if (!h->present) {
+		add(h, f, start_ms);
+		return HALF_NEWS;
+	}
+	before = *h;
+	add(h, f, start_ms);
+	if (h->evidence != before.evidence || h->flags != before.flags)
 		return HALF_NEWS;
 	return memcmp(h, &before, sizeof(before)) != 0 ? HALF_GREW : HALF_SAME;
 }

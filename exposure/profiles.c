@@ -687,7 +687,9 @@ take_visible(struct profiles *p, struct profile *f, bool is_found,
 	uint8_t source;
 
 	feed_share_add(&f->visible, is_found);
-	review(p, f, FEED_VISIBILITY, now_ms);
+	if (visibility_of(&f->visible) != f->known[FEED_VISIBILITY].value ||
+	    f->known[FEED_VISIBILITY].source != FEED_SOURCE_LEARNED)
+		review(p, f, FEED_VISIBILITY, now_ms);
 	if (place == NULL)
 		return;
 	feed_share_add(&place->visible, is_found);
@@ -732,7 +734,10 @@ profiles_take_half(struct profiles *p, const struct half *half,
 	    half->packets >= TIME_PACKETS && other->packets >= TIME_PACKETS) {
 		feed_share_add(&f->times,
 		    same_end && half_first_ms(half) == half_first_ms(other));
-		review(p, f, FEED_SHARED_TIMES, now_ms);
+		if (f->known[FEED_SHARED_TIMES].source != FEED_SOURCE_LEARNED ||
+		    feed_share_is(&f->times, TIME_SAMPLES, TIME_PERCENT) !=
+			f->known[FEED_SHARED_TIMES].value)
+			review(p, f, FEED_SHARED_TIMES, now_ms);
 	}
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Addresses inside. */
+#include <arpa/inet.h>
+#include <string.h>
+
 #include "exposure/scope.h"
 
 /* RFC 4291, 2.5.5.2: an IPv4 prefix of a mapped address begins here. */
@@ -18,7 +21,10 @@ load(const uint8_t *at, int octets)
 static uint32_t
 v4_of(const struct addr *a)
 {
-	return (uint32_t)load(a->octets + 12, 4);
+	uint32_t v4;
+
+	memcpy(&v4, a->octets + 12, sizeof(v4));
+	return ntohl(v4);
 }
 
 static bool

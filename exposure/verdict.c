@@ -69,13 +69,18 @@ verdict_reason(const struct feed_profile *feed)
 struct verdict
 verdict_of(const struct verdict_input *in)
 {
-	struct verdict_input now = *in;
+	struct verdict_input now;
 	struct verdict v;
 
 	assert(in->outer != NULL && in->inner != NULL);
-	/* where the other half cannot come, nothing is gained by waiting */
-	now.final = in->final || in->feed.one_sided;
-	v = by_theme(&now);
+	if (in->feed.one_sided && !in->final) {
+		/* the other half cannot come: nothing is gained by waiting */
+		now = *in;
+		now.final = true;
+		v = by_theme(&now);
+	} else {
+		v = by_theme(in);
+	}
 	if (v.outcome == OUTCOME_UNRESOLVED)
 		v.reason = (uint8_t)(in->outer->present && in->inner->present
 					 ? REASON_EVIDENCE
