@@ -49,6 +49,10 @@ is_one_boot(const struct half *a, const struct half *b)
 	       BASE_ERROR_MS;
 }
 
+/*
+ * Not of sampled feeds: what shows first of an end is not what it sent first,
+ * and of a SYN repeated it may be the second.
+ */
 struct direction
 direction_by_time(const struct verdict_input *in)
 {
@@ -58,7 +62,7 @@ direction_by_time(const struct verdict_input *in)
 	int64_t delta;
 
 	if (!o->has_syn_time || !i->has_syn_time || in->feed.shared_times ||
-	    o->syn_exporter != i->syn_exporter)
+	    in->feed.sampled || o->syn_exporter != i->syn_exporter)
 		return none;
 	if (o->has_syn_uptime && i->has_syn_uptime) {
 		if (!is_one_boot(o, i))
