@@ -246,7 +246,8 @@ inner_alone(const struct verdict_input *in)
 		return wait_for_more();
 	if (has(i, EV_MIX))
 		return verdict_by_direction_of_one(in);
-	if (has_only(i, EV_RSTACK1) && i->packets == 1 && !in->tombstone)
+	if (has_only(i, EV_RSTACK1) && i->packets == 1 && !in->tombstone &&
+	    !in->feed.sampled) /* else the rest was not looked at */
 		return attempt(OUTCOME_REFUSED, RULE_R4, CONFIDENCE_LOW);
 	return verdict_midstream(in);
 }
