@@ -163,12 +163,15 @@ icmp_of(struct engine *e, const struct look *look)
 	return found;
 }
 
-/* Nobody but this conversation showed the service: it proves nothing of it. */
+/* By other conversations: what this one showed proves nothing of it. */
 static bool
-rests_on(const struct engine *e, const struct look *look)
+is_known_service(const struct engine *e, const struct look *look)
 {
-	return pair_is_counted_in(e, look->pair, look->x) &&
-	       look->x->finding.accepted <= 1;
+	bool is_own = pair_is_counted_in(e, look->pair, look->x);
+
+	if (is_own && look->x->finding.accepted <= 1)
+		return false;
+	return exposure_is_confirmed(look->x, is_own && look->pair->timed);
 }
 
 /* With what many peers tell of the inner end, where a rule asks for it. */
@@ -196,8 +199,7 @@ ask_history(struct engine *e, const struct look *look, struct verdict_input *in)
 	const struct pair_key *key = &look->key;
 	bool both = in->outer->present && in->inner->present;
 
-	in->known_service = look->x != NULL && exposure_is_confirmed(look->x) &&
-			    !rests_on(e, look);
+	in->known_service = look->x != NULL && is_known_service(e, look);
 	in->pinhole = both && !in->known_service && has_pinholes(key->proto) &&
 		      pinholes_has(e->pinholes, &key->inner, key->proto,
 			  key->inner_port, pair_ts_ms(look->pair));
@@ -412,13 +414,13 @@ note_counted(const struct engine *e, struct pair *pair,
 	struct attempt *attempt = pairs_attempt(e->pairs, pair);
 
 	if (counted_last(e, pair) != mark_of(x))
-		pair->timed = pair->client_counted = false;
+		pair->client_counted = false;
 	if (attempt != NULL)
 		attempt->exposure = mark_of(x);
 	else
 		pair->aside = mark_of(x);
 	pair->counted = true;
-	pair->timed |= rule_is_timed(a->rule);
+	pair->timed = rule_is_timed(a->rule);
 	pair->client_counted |= a->is_client;
 }
 
@@ -535,8 +537,9 @@ take_back(struct engine *e, struct look *look)
 {
 	struct exposure *x = look->x;
 	bool is_counted = pair_is_counted_in(e, look->pair, x);
+	bool timed = look->pair->timed;
 
-	look->pair->counted = false;
+	look->pair->counted = look->pair->timed = false;
 	if (!is_counted)
 		return;
 	if (x->opener == pairs_slot(e->pairs, look->pair)) {
@@ -546,7 +549,7 @@ take_back(struct engine *e, struct look *look)
 			find_opener(e, x);
 	}
 	witness_taken_back(e, look);
-	nem_unaccept(e->nem, x);
+	nem_unaccept(e->nem, x, timed);
 	look_in_map(e, look);
 }
 

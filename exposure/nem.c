@@ -319,13 +319,18 @@ exposure_holds(const struct exposure *x, int64_t ts_ms)
 	return x->finding.closed_ms == 0 || ts_ms < x->finding.closed_ms;
 }
 
+/* Acceptances by D5. */
+static uint32_t
+timed_of(const struct finding_exposure *f)
+{
+	return (f->evidence & SEEN_D5_MAX) / SEEN_D5_ONE;
+}
+
 static uint8_t
 tier_by_evidence(const struct finding_exposure *f)
 {
-	uint32_t d5 = (f->evidence & SEEN_D5_MAX) / SEEN_D5_ONE;
-
 	if ((f->evidence & (SEEN_HIGH | SEEN_ONE_SIDED)) != 0 ||
-	    d5 >= CONFIRM_D5)
+	    timed_of(f) >= CONFIRM_D5)
 		return TIER_CONFIRMED;
 	if ((f->evidence & SEEN_D8_SYSTEM) != 0 &&
 	    f->clients >= CONFIRM_D8_CLIENTS)
@@ -337,12 +342,16 @@ tier_by_evidence(const struct finding_exposure *f)
 }
 
 bool
-exposure_is_confirmed(const struct exposure *x)
+exposure_is_confirmed(const struct exposure *x, bool but_one_timed)
 {
-	return x->finding.state != EXPOSURE_CLOSED &&
-	       (x->finding.evidence &
-		   (SEEN_HIGH | SEEN_ONE_SIDED | SEEN_D8_SYSTEM)) != 0 &&
-	       x->finding.tier != TIER_HINT && x->finding.tier != TIER_PROBABLE;
+	const struct finding_exposure *f = &x->finding;
+	uint32_t needed = CONFIRM_D5 + (but_one_timed ? 1 : 0);
+
+	return f->state != EXPOSURE_CLOSED && f->tier != TIER_HINT &&
+	       f->tier != TIER_PROBABLE &&
+	       ((f->evidence & (SEEN_HIGH | SEEN_ONE_SIDED | SEEN_D8_SYSTEM)) !=
+		       0 ||
+		   timed_of(f) >= needed);
 }
 
 /* One client, and why it listens is known: a part of another conversation. */
@@ -455,13 +464,24 @@ rule_is_timed(unsigned rule)
 	return rule == RULE_A1_D5 || rule == RULE_W_D5;
 }
 
+/* One acceptance by D5 more, or less; so many that they are not counted any
+ * more stay. */
+static void
+count_timed(struct finding_exposure *f, bool before, bool after)
+{
+	if (before == after || (f->evidence & SEEN_D5_MAX) == SEEN_D5_MAX)
+		return;
+	if (after)
+		f->evidence += SEEN_D5_ONE;
+	else if (timed_of(f) != 0)
+		f->evidence -= SEEN_D5_ONE;
+}
+
 static void
 add_evidence(struct finding_exposure *f, const struct acceptance *a)
 {
 	f->evidence |= evidence_of(a);
-	if (rule_is_timed(a->rule) && !a->timed &&
-	    (f->evidence & SEEN_D5_MAX) != SEEN_D5_MAX)
-		f->evidence += SEEN_D5_ONE;
+	count_timed(f, a->timed, rule_is_timed(a->rule));
 	/* the best evidence; of equals the rule that comes first */
 	if (f->rule == RULE_NONE || a->confidence > f->confidence ||
 	    (a->confidence == f->confidence && a->rule < f->rule)) {
@@ -684,11 +704,12 @@ nem_accept_again(struct nem *n, struct exposure *x, int64_t ts_ms,
 }
 
 void
-nem_unaccept(struct nem *n, struct exposure *x)
+nem_unaccept(struct nem *n, struct exposure *x, bool timed)
 {
 	if (x->finding.accepted > 1) {
 		x->finding.accepted--;
-		mark_dirty(n, x);
+		count_timed(&x->finding, timed, false);
+		judge(n, x);
 		return;
 	}
 	counter_add(n->counters, COUNTER_RETRACTED_EXPOSURES, 1);

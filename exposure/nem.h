@@ -114,8 +114,10 @@ uint32_t nem_slot(const struct nem *n, const struct exposure *x);
 /* It is a NEM member at this moment of the data's time. */
 bool exposure_holds(const struct exposure *x, int64_t ts_ms);
 
-/* It accepted, by exact evidence: rule D6 may rely on it. */
-bool exposure_is_confirmed(const struct exposure *x);
+/* It accepted, by exact evidence or by D5 twice: rule D6 may rely on it.
+ * but_one_timed: one acceptance by D5 is that of who asks, and proves nothing
+ * to it. */
+bool exposure_is_confirmed(const struct exposure *x, bool but_one_timed);
 
 /* D5: the sign is the order in time, which two attempts must confirm. */
 bool rule_is_timed(unsigned rule);
@@ -128,8 +130,9 @@ enum acceptance_effect nem_accept(struct nem *n, const struct acceptance *a,
 void nem_accept_again(struct nem *n, struct exposure *x, int64_t ts_ms,
     int64_t last_ms);
 
-/* An attempt turned out not to have been accepted: takes it back. */
-void nem_unaccept(struct nem *n, struct exposure *x);
+/* An attempt turned out not to have been accepted: takes it back. timed: it
+ * was counted by D5. */
+void nem_unaccept(struct nem *n, struct exposure *x, bool timed);
 
 /* The attempt that opened it was none: the next one, which it has counted,
  * did. */

@@ -271,6 +271,101 @@ order_in_time_of_one_connection_counts_once(void **state)
 	world_free(w);
 }
 
+/* A completed connection of high ports, whose halves begin so far apart. */
+static void
+take_connection(struct world *w, const char *client, const char *server,
+    int after_ms)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+	    "%s>%s proto=6 flags=0x1b pkts=5 octets=300 start_ms=10 "
+	    "exporter=r1",
+	    client, server);
+	world_flow(w, 1000, text);
+	snprintf(text, sizeof(text),
+	    "%s>%s proto=6 flags=0x1b pkts=5 octets=300 start_ms=%d "
+	    "exporter=r1",
+	    server, client, 10 + after_ms);
+	world_flow(w, 1000, text);
+	world_collect(w);
+}
+
+static void
+order_in_time_of_two_connections_confirms_a_service(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	take_connection(w, CLIENT ":40000", "10.0.0.5:2222", 2);
+	assert_int_equal(w->exposures[0].tier, TIER_PROBABLE);
+	assert_int_equal(w->alert_count, 0);
+	take_connection(w, OTHER ":40000", "10.0.0.5:2222", 2);
+	assert_int_equal(w->exposures[0].tier, TIER_CONFIRMED);
+	assert_int_equal(w->alert_count, 1);
+	world_free(w);
+}
+
+/* Rule D6 asks for a confirmed responder, however it was confirmed. */
+static void
+service_that_order_in_time_confirmed_gives_others_their_direction(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	take_connection(w, CLIENT ":40000", "10.0.0.5:50123", 2);
+	take_connection(w, SCANNER ":40000", "10.0.0.5:50123", 0);
+	assert_int_equal(world_outcomes(w, OUTCOME_UNKNOWN_DIR), 1);
+	take_connection(w, OTHER ":40000", "10.0.0.5:50123", 2);
+	take_connection(w, SCANNER ":40001", "10.0.0.5:50123", 0);
+	world_drain(w);
+	assert_int_equal(w->exposure_count, 1);
+	assert_int_equal(w->exposures[0].accepted, 3);
+	world_free(w);
+}
+
+/* The exporter of the lower number counts, and tells no order: what the other
+ * told of it is no sign of a service any more, to itself least of all. */
+static void
+order_in_time_that_does_not_hold_confirms_nothing(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	take_connection(w, CLIENT ":40000", "10.0.0.5:2222", 2);
+	world_flow(w, 1000,
+	    OTHER ":40000>10.0.0.5:2222 proto=6 flags=0x1b pkts=5 octets=300 "
+		  "start_ms=10 exporter=r2");
+	world_flow(w, 1000,
+	    "10.0.0.5:2222>" OTHER ":40000 proto=6 flags=0x1b pkts=5 "
+	    "octets=300 start_ms=12 exporter=r2");
+	world_collect(w);
+	assert_int_equal(w->exposures[0].tier, TIER_CONFIRMED);
+	take_connection(w, OTHER ":40000", "10.0.0.5:2222", 0);
+	assert_int_equal(w->exposures[0].accepted, 2);
+	assert_int_equal(w->exposures[0].tier, TIER_PROBABLE);
+	world_free(w);
+}
+
+/* It was an opening from inside all along, as its SYN tells. */
+static void
+order_in_time_of_a_connection_taken_back_counts_no_more(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	take_connection(w, CLIENT ":40000", "10.0.0.5:2222", 2);
+	take_connection(w, OTHER ":40000", "10.0.0.5:2222", 2);
+	assert_int_equal(w->exposures[0].tier, TIER_CONFIRMED);
+	world_flow(w, 1000,
+	    "10.0.0.5:2222>" OTHER ":40000 proto=6 flags=0x02 pkts=1 "
+	    "octets=60 start_ms=5 exporter=r1");
+	world_collect(w);
+	assert_int_equal(w->exposures[0].accepted, 1);
+	assert_int_equal(w->exposures[0].tier, TIER_PROBABLE);
+	world_free(w);
+}
+
 static void
 refusals_close_in_whatever_order_they_come(void **state)
 {
@@ -751,6 +846,11 @@ main(void)
 		    interval_opened_by_an_attempt_counted_before_has_accepted_one),
 		TEST(exposure_does_not_name_an_event_that_was_taken_back),
 		TEST(order_in_time_of_one_connection_counts_once),
+		TEST(order_in_time_of_two_connections_confirms_a_service),
+		TEST(
+		    service_that_order_in_time_confirmed_gives_others_their_direction),
+		TEST(order_in_time_that_does_not_hold_confirms_nothing),
+		TEST(order_in_time_of_a_connection_taken_back_counts_no_more),
 		TEST(refusals_close_in_whatever_order_they_come),
 		TEST(exposure_refused_once_grows_stale_like_any_other),
 		TEST(reset_of_a_stray_segment_is_no_sign_of_life),
