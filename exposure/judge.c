@@ -424,6 +424,13 @@ note_counted(const struct engine *e, struct pair *pair,
 	pair->client_counted |= a->is_client;
 }
 
+/* The acceptor's own SYN-ACK told it, and no guess at what is missing. */
+static bool
+is_synack(unsigned rule)
+{
+	return rule == RULE_A0 || rule == RULE_A1_D2;
+}
+
 /* What the map is told of an accepted attempt. */
 static struct acceptance
 acceptance_of(const struct engine *e, const struct look *look,
@@ -449,7 +456,7 @@ acceptance_of(const struct engine *e, const struct look *look,
 			     !(known && pair->client_counted),
 		.is_bare = is_bare(pair),
 		.listener = (uint8_t)listener_of(e, look, v),
-		.one_sided = !pair->outer.present &&
+		.one_sided = !pair->outer.present && is_synack(v->rule) &&
 			     profile_of(e, &pair->inner).one_sided,
 		.again = known && pair->counted,
 		.timed = known && pair->timed,

@@ -366,6 +366,30 @@ order_in_time_of_a_connection_taken_back_counts_no_more(void **state)
 	world_free(w);
 }
 
+/* Of one direction alone a SYN-ACK confirms; ports are a guess there, too. */
+static void
+guess_by_ports_on_a_one_sided_feed_confirms_nothing(void **state)
+{
+	struct feed_profile one_sided = { .one_sided = true };
+	struct world *w = world_new(0);
+
+	(void)state;
+	engine_set_profile(w->engine, 0, &one_sided);
+	world_flow(w, 1000,
+	    "10.0.0.5:80>" CLIENT ":40000 proto=6 flags=0x1b pkts=5 "
+	    "octets=300 start_ms=10 exporter=r1");
+	world_flow(w, 1000,
+	    "10.0.0.5:443>" CLIENT ":40001 proto=6 flags=0x12 pkts=1 "
+	    "octets=60 start_ms=10 exporter=r1");
+	world_drain(w);
+	assert_int_equal(world_exposure(w, "10.0.0.5", 80)->tier,
+	    TIER_PROBABLE);
+	assert_int_equal(world_exposure(w, "10.0.0.5", 443)->tier,
+	    TIER_CONFIRMED);
+	assert_null(world_alert(w, "10.0.0.5", 80));
+	world_free(w);
+}
+
 static void
 refusals_close_in_whatever_order_they_come(void **state)
 {
@@ -851,6 +875,7 @@ main(void)
 		    service_that_order_in_time_confirmed_gives_others_their_direction),
 		TEST(order_in_time_that_does_not_hold_confirms_nothing),
 		TEST(order_in_time_of_a_connection_taken_back_counts_no_more),
+		TEST(guess_by_ports_on_a_one_sided_feed_confirms_nothing),
 		TEST(refusals_close_in_whatever_order_they_come),
 		TEST(exposure_refused_once_grows_stale_like_any_other),
 		TEST(reset_of_a_stray_segment_is_no_sign_of_life),
