@@ -151,6 +151,18 @@ handle_completeness(struct call *call)
 	answer_list(call, QUERY_COMPLETENESS);
 }
 
+void
+handle_exporter_hours(struct call *call)
+{
+	answer_list(call, QUERY_EXPORTER_HOURS);
+}
+
+void
+handle_host_guards(struct call *call)
+{
+	answer_list(call, QUERY_HOST_GUARDS);
+}
+
 /* What the kernel dropped is nobody's in particular: meta tells it. */
 void
 handle_exporters(struct call *call)

@@ -28,6 +28,7 @@ static const char *const exposure_states[] = { "open", "stale", "closed",
 	NULL };
 static const char *const alert_states[] = { "new", "acknowledged", "accepted",
 	"unauthorised", "reopened", NULL };
+static const char *const guard_states[] = { "active", "ended", NULL };
 
 static const struct {
 	const char *name;
@@ -135,6 +136,22 @@ read_dst(struct reading *r)
 	return read_address(r, &f->dst, &f->has_dst);
 }
 
+/* An observation domain: 32 bits. */
+static int
+read_domain(struct reading *r)
+{
+	uint64_t value = 0;
+	const char *at = r->value;
+
+	for (; isdigit((unsigned char)*at) && value <= UINT32_MAX; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	if (*at != '\0' || value > UINT32_MAX)
+		return refuse(r, "must be a number 0-4294967295");
+	r->out->filter.domain = (uint32_t)value;
+	r->out->filter.has_domain = true;
+	return ERR_OK;
+}
+
 /* --- ports and protocols ---------------------------------------------- */
 
 /* "22" or "8000-8100"; moves past. */
@@ -231,6 +248,12 @@ read_alert_state(struct reading *r)
 {
 	return read_word(r, alert_states,
 	    "must be new, acknowledged, accepted, unauthorised or reopened");
+}
+
+static int
+read_guard_state(struct reading *r)
+{
+	return read_word(r, guard_states, "must be active or ended");
 }
 
 /* A time as time_parse() takes it, "now", or "-24h": so long before now. */
@@ -474,6 +497,9 @@ params_name(enum param which)
 const char *const *
 params_states(enum param which)
 {
-	assert(which == PARAM_EXPOSURE_STATE || which == PARAM_ALERT_STATE);
+	assert(which == PARAM_EXPOSURE_STATE || which == PARAM_ALERT_STATE ||
+	       which == PARAM_GUARD_STATE);
+	if (which == PARAM_GUARD_STATE)
+		return guard_states;
 	return which == PARAM_EXPOSURE_STATE ? exposure_states : alert_states;
 }

@@ -21,6 +21,7 @@
 	X(NET, "net", read_net)                                                \
 	X(HOST, "host", read_host)                                             \
 	X(EXPORTER, "exporter", read_host)                                     \
+	X(DOMAIN, "domain", read_domain)                                       \
 	X(SRC, "src", read_src)                                                \
 	X(DST, "dst", read_dst)                                                \
 	X(PORT, "port", read_ports)                                            \
@@ -28,6 +29,7 @@
 	X(TRANSPORT, "proto", read_transport)                                  \
 	X(EXPOSURE_STATE, "state", read_exposure_state)                        \
 	X(ALERT_STATE, "state", read_alert_state)                              \
+	X(GUARD_STATE, "state", read_guard_state)                              \
 	X(FROM, "from", read_from)                                             \
 	X(TO, "to", read_to)                                                   \
 	X(LIMIT, "limit", read_limit)                                          \

@@ -23,8 +23,10 @@
 #define EVENT_PARAMS (PARAM_BIT(FROM) | PARAM_BIT(TO) | PARAM_BIT(SRC) |       \
 	PARAM_BIT(DST) | PARAM_BIT(NET) | PARAM_BIT(PORT) |                    \
 	PARAM_BIT(PROTO) | PAGE)
-#define FEED_PARAMS (PARAM_BIT(EXPORTER) | PARAM_BIT(FROM) | PARAM_BIT(TO) |   \
-	PAGE)
+#define EXPORTER_PARAMS (PARAM_BIT(EXPORTER) | PARAM_BIT(DOMAIN) | PAGE)
+#define FEED_PARAMS (EXPORTER_PARAMS | PARAM_BIT(FROM) | PARAM_BIT(TO))
+#define GUARD_PARAMS (PARAM_BIT(NET) | PARAM_BIT(HOST) | PARAM_BIT(FROM) |     \
+	PARAM_BIT(TO) | PARAM_BIT(GUARD_STATE) | PAGE)
 #define DARKPORT_PARAMS (PARAM_BIT(TRANSPORT) | PARAM_BIT(FORMAT))
 
 /* Every resource there is: docs/api.md describes each. */
@@ -55,12 +57,16 @@ static const struct route routes[] = {
 	{ METHOD_GET, "/api/v1/scan-events/{id}/evidence",
 	    "scan_event_evidence", PARAM_BIT(FORMAT), ROUTE_TAGGED,
 	    handle_scan_event_evidence },
-	{ METHOD_GET, "/api/v1/exporters", "exporters", PAGE, ROUTE_TAGGED,
-	    handle_exporters },
+	{ METHOD_GET, "/api/v1/exporters", "exporters", EXPORTER_PARAMS,
+	    ROUTE_TAGGED, handle_exporters },
 	{ METHOD_GET, "/api/v1/exporter-events", "exporter_events",
 	    FEED_PARAMS, ROUTE_TAGGED, handle_exporter_events },
 	{ METHOD_GET, "/api/v1/completeness", "completeness", FEED_PARAMS,
 	    ROUTE_TAGGED, handle_completeness },
+	{ METHOD_GET, "/api/v1/exporter-hours", "exporter_hours", FEED_PARAMS,
+	    ROUTE_TAGGED, handle_exporter_hours },
+	{ METHOD_GET, "/api/v1/host-guards", "host_guards", GUARD_PARAMS,
+	    ROUTE_TAGGED, handle_host_guards },
 };
 /* clang-format on */
 

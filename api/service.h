@@ -77,6 +77,8 @@ void handle_scan_events(struct call *call);
 void handle_exporters(struct call *call);
 void handle_exporter_events(struct call *call);
 void handle_completeness(struct call *call);
+void handle_exporter_hours(struct call *call);
+void handle_host_guards(struct call *call);
 void handle_exposure_evidence(struct call *call);
 void handle_scan_event_evidence(struct call *call);
 

@@ -33,6 +33,10 @@ static const char *const darkport_columns[] = { "id", "host", "proto", "port",
 static const char *const event_columns[] = { "ts", "src", "dst", "proto",
 	"port", "technique", "answer", "place", "phase", NULL };
 
+static const char *const exporter_columns[] = { "address", "domain", "protocol",
+	"name", "last_seen", "datagrams", "records", "lost", "share_lost",
+	"sampling", "clock_offset_ms", NULL };
+
 static const struct command commands[] = {
 	{ "status", "/api/v1/status", NULL, NULL },
 	{ "exposures", "/api/v1/exposures", exposure_columns, NULL },
@@ -45,7 +49,11 @@ static const struct command commands[] = {
 	{ "exposure-evidence", "/api/v1/exposures/%s/evidence", NULL, "ID" },
 	{ "scan-event-evidence", "/api/v1/scan-events/%s/evidence", NULL,
 	    "ID" },
-	{ "exporters", "/api/v1/exporters", NULL, NULL },
+	{ "exporters", "/api/v1/exporters", exporter_columns, NULL },
+	{ "exporter-events", "/api/v1/exporter-events", NULL, NULL },
+	{ "exporter-hours", "/api/v1/exporter-hours", NULL, NULL },
+	{ "completeness", "/api/v1/completeness", NULL, NULL },
+	{ "host-guards", "/api/v1/host-guards", NULL, NULL },
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -65,7 +73,8 @@ print_usage(FILE *out)
 	      "  -V       print the version\n"
 	      "  -h       print this\n"
 	      "\nKEY=VALUE are the parameters of the API: net=, host=, port=, "
-	      "proto=,\nstate=, from=, to=, src=, dst=, limit=, cursor=\n",
+	      "proto=,\nstate=, from=, to=, src=, dst=, exporter=, domain=, "
+	      "limit=, cursor=\n",
 	    out);
 }
 

@@ -36,6 +36,7 @@ struct canonical_filter {
 	struct addr net_low, net_high, host, src, dst;
 	int64_t from_s, to_s;
 	int64_t proto;
+	int64_t domain;
 	struct query_port_range ports[QUERY_PORTS_MAX];
 	char state[16];
 	uint32_t port_count;
@@ -43,7 +44,7 @@ struct canonical_filter {
 };
 
 static_assert(sizeof(struct canonical_filter) ==
-		  5 * 16 + 3 * 8 + QUERY_PORTS_MAX * 4 + 16 + 8,
+		  5 * 16 + 4 * 8 + QUERY_PORTS_MAX * 4 + 16 + 8,
     "no padding: it is hashed as octets");
 
 /*
@@ -67,12 +68,14 @@ filter_hash(const struct query_filter *f)
 	c.from_s = f->has_from ? f->from_s : 0;
 	c.to_s = f->has_to ? f->to_s : 0;
 	c.proto = f->proto;
+	c.domain = f->has_domain ? f->domain : c.domain;
 	c.port_count = f->port_count;
 	memcpy(c.ports, f->ports, f->port_count * sizeof(c.ports[0]));
 	memcpy(c.state, f->state, strnlen(f->state, sizeof(f->state)));
 	c.has = (uint32_t)f->has_net | (uint32_t)f->has_host << 1 |
 		(uint32_t)f->has_src << 2 | (uint32_t)f->has_dst << 3 |
-		(uint32_t)f->has_from << 4 | (uint32_t)f->has_to << 5;
+		(uint32_t)f->has_from << 4 | (uint32_t)f->has_to << 5 |
+		(uint32_t)f->has_domain << 6;
 	return hash_octets(&key, &c, sizeof(c));
 }
 

@@ -31,9 +31,11 @@ enum query_list {
 	QUERY_TRANS_DARKPORTS, /* net, host, ports, proto, from, to, state */
 	QUERY_SCAN_EVENTS,     /* from, to, src, dst, net (of dst), ports,
 				* proto */
-	QUERY_EXPORTERS,       /* none */
-	QUERY_EXPORTER_EVENTS, /* host (the exporter's address), from, to */
+	QUERY_EXPORTERS,       /* host (the exporter's address), domain */
+	QUERY_EXPORTER_EVENTS, /* the same, from, to */
 	QUERY_COMPLETENESS,    /* the same; times are of the hour's start */
+	QUERY_EXPORTER_HOURS,  /* the same */
+	QUERY_HOST_GUARDS,     /* net, host, from, to (of since), state */
 	QUERY_LIST_COUNT
 };
 
@@ -55,9 +57,11 @@ struct query_filter {
 	int64_t to_s;	   /* < ; has_to */
 	struct query_port_range ports[QUERY_PORTS_MAX];
 	uint32_t port_count; /* 0: any */
+	uint32_t domain;     /* has_domain */
 	int proto;	     /* a number; 0, QUERY_PROTO_ANY: any */
 	char state[16];	     /* "": any */
 	bool has_net, has_host, has_src, has_dst, has_from, has_to;
+	bool has_domain;
 	uint32_t limit;		       /* 1..QUERY_LIMIT_MAX */
 	char cursor[QUERY_CURSOR_MAX]; /* "": from the start */
 };
@@ -67,10 +71,9 @@ typedef int (*query_row_fn)(const char *json, void *arg);
 
 /*
  * Rows in the list's own order: exposures, hosts by address (then protocol,
- * port, id); trans-darkports, scan events, exporter events newest first, so
- * completeness; exporters by address. next is the cursor of the page behind, ""
- * when there is none. Errors: ERR_FORMAT (the cursor is no cursor of this
- * list), ERR_BUSY (past the deadline), ERR_IO.
+ * port, id); exporters by address; all others newest first. next is the cursor
+ * of the page behind, "" when there is none. Errors: ERR_FORMAT (the cursor is
+ * no cursor of this list), ERR_BUSY (past the deadline), ERR_IO.
  */
 int query_list(struct query *q, enum query_list list,
     const struct query_filter *filter, query_row_fn fn, void *arg,

@@ -29,6 +29,7 @@ struct list {
 	const char *port; /* the column */
 	const char *proto;
 	const char *state;
+	const char *domain;
 };
 
 #define NET_OF_HOST "host_ip BETWEEN @net_low AND @net_high"
@@ -130,6 +131,8 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	    .view = "exporters",
 	    .after = "(address_ip, domain, version) > (@ip, @n0, @n1)",
 	    .order = "address_ip, domain, version",
+	    .host = "address_ip = @host",
+	    .domain = "domain = @domain",
 	},
 	[QUERY_EXPORTER_EVENTS] = {
 	    .select = "json_object('id', id, 'ts', ts_iso,"
@@ -143,6 +146,7 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	    .host = "address_ip = @host",
 	    .from = "ts >= @from",
 	    .to = "ts < @to",
+	    .domain = "domain = @domain",
 	},
 	[QUERY_COMPLETENESS] = {
 	    .select = "json_object('hour', hour_iso, 'exporter', exporter,"
@@ -162,6 +166,35 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	    .host = "address_ip = @host",
 	    .from = "hour >= @from",
 	    .to = "hour < @to",
+	    .domain = "domain = @domain",
+	},
+	[QUERY_EXPORTER_HOURS] = {
+	    .select = "json_object('hour', hour_iso, 'exporter', address,"
+		"'domain', domain, 'protocol', protocol,"
+		"'datagrams', datagrams, 'records', records, 'lost', lost,"
+		"'share_lost', share_lost), address_ip, hour, domain, version",
+	    .view = "exporter_hours",
+	    .after = "hour <= @n0 AND (hour < @n0 OR"
+		" (address_ip, domain, version) > (@ip, @n1, @n2))",
+	    .order = "hour DESC, address_ip, domain, version",
+	    .host = "address_ip = @host",
+	    .from = "hour >= @from",
+	    .to = "hour < @to",
+	    .domain = "domain = @domain",
+	},
+	[QUERY_HOST_GUARDS] = {
+	    .select = "json_object('host', host, 'since', since_iso,"
+		"'until', until_iso, 'turned_away', turned_away,"
+		"'state', iif(until IS NULL, 'active', 'ended')),"
+		" host_ip, since, 0, 0",
+	    .view = "host_guards",
+	    .after = "since <= @n0 AND (since < @n0 OR host_ip > @ip)",
+	    .order = "since DESC, host_ip",
+	    .net = NET_OF_HOST,
+	    .host = "host_ip = @host",
+	    .from = "since >= @from",
+	    .to = "since < @to",
+	    .state = "iif(until IS NULL, 'active', 'ended') = @state",
 	},
 };
 
@@ -218,6 +251,7 @@ compose(const struct list *l, const struct query_filter *f, struct text *t)
 	append_ports(t, l->port, f->port_count);
 	append_if(t, f->proto > 0, l->proto);
 	append_if(t, f->state[0] != '\0', l->state);
+	append_if(t, f->has_domain, l->domain);
 	append_if(t, f->cursor[0] != '\0', l->after);
 	append(t, " ORDER BY %s LIMIT @limit", l->order);
 }
@@ -247,6 +281,7 @@ bind(sqlite3_stmt *stmt, const struct query_filter *f, const struct cursor *c)
 	}
 	reader_bind_int(stmt, "@proto", f->proto);
 	reader_bind_text(stmt, "@state", f->state);
+	reader_bind_int(stmt, "@domain", f->domain);
 	reader_bind_addr(stmt, "@ip", &c->ip);
 	for (int i = 0; i < 3; i++)
 		reader_bind_int(stmt, numbers[i], c->numbers[i]);

@@ -180,6 +180,72 @@ add_evidence(struct finding_batch *batch)
 			.roles = WITNESS_OPENER } };
 }
 
+/* Two hosts were frozen: one twice, one is still. */
+static void
+add_guards(struct finding_batch *batch)
+{
+	static const struct {
+		const char *host;
+		int64_t hours_ago, until_hours_ago;
+		uint64_t turned_away;
+	} guards[] = {
+		{ "192.0.2.9", 30, 28, 5 },
+		{ "192.0.2.9", 20, 18, 0 },
+		{ "2001:db8:1::7", 20, 0, 300 },
+	};
+
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
+		finding_batch_add(batch, FINDING_HOST_GUARD)->host_guard =
+		    (struct finding_host_guard){
+			    .host = address(guards[i].host),
+			    .since_ms = NOW_MS - guards[i].hours_ago * HOUR_MS,
+			    .until_ms =
+				guards[i].until_hours_ago == 0
+				    ? 0
+				    : NOW_MS -
+					  guards[i].until_hours_ago * HOUR_MS,
+			    .turned_away = guards[i].turned_away,
+		    };
+}
+
+/* A second exporter: the same address, another domain. Three hours of each,
+ * and a change of the feed in each. */
+static void
+add_feeds(struct finding_batch *batch)
+{
+	int64_t hour_ms = NOW_MS / HOUR_MS * HOUR_MS;
+
+	finding_batch_add(batch, FINDING_EXPORTER)->exporter =
+	    (struct finding_exporter){ .address = address("198.51.100.1"),
+		    .index = 1,
+		    .first_seen_ms = NOW_MS,
+		    .last_seen_ms = NOW_MS,
+		    .domain = UINT32_MAX,
+		    .protocol = 10,
+		    .sampling = 1 };
+	for (uint64_t i = 0; i < 6; i++) {
+		finding_batch_add(batch, FINDING_EXPORTER_HOUR)->exporter_hour =
+		    (struct finding_exporter_hour){
+			    .exporter = (uint32_t)i % 2,
+			    .hour_ms = hour_ms - (int64_t)(i / 2) * HOUR_MS,
+			    .datagrams = 15,
+			    .records = 30,
+			    .lost = i % 2 == 0 ? 5 : 0,
+		    };
+		finding_batch_add(batch, FINDING_FEED_EVENT)->feed_event =
+		    (struct finding_feed_event){
+			    .id = i + 1,
+			    .exporter = (uint32_t)i % 2,
+			    .ts_ms = NOW_MS - (int64_t)(i / 2) * HOUR_MS,
+			    .from = 1,
+			    .to = 100,
+			    .samples = 10 * i,
+			    .property = FEED_SAMPLING,
+			    .source = FEED_SOURCE_TOLD,
+		    };
+	}
+}
+
 static void
 fill_batch(struct finding_batch *batch)
 {
@@ -219,6 +285,8 @@ fill_batch(struct finding_batch *batch)
 	add_exposure(batch, 7, "192.0.2.9", 6, 110, EXPOSURE_CLOSED);
 	add_exposure(batch, 8, "2001:db8:1::7", 6, 443, EXPOSURE_OPEN);
 	add_alert(batch);
+	add_guards(batch);
+	add_feeds(batch);
 	add_evidence(batch);
 	for (int i = 0; i < EVENTS; i++)
 		add_event(batch, i);
@@ -533,7 +601,7 @@ links_lead_to_every_collection(void **state)
 
 	(void)state;
 	assert_string_equal(text_of(data, "version"), "1.2.3");
-	assert_int_equal(json_object_size(links), 12);
+	assert_int_equal(json_object_size(links), 14);
 	json_object_foreach(links, name, link)
 	{
 		if (strchr(json_string_value(link), '{') == NULL)
@@ -950,7 +1018,7 @@ scan_events_come_newest_first_however_old(void **state)
 static void
 exporters_tell_what_they_sent(void **state)
 {
-	json_t *json = get_list("/api/v1/exporters", 1);
+	json_t *json = get_list("/api/v1/exporters", 2);
 
 	(void)state;
 	assert_string_equal(text_of(row(json, 0), "address"), "198.51.100.1");
@@ -970,6 +1038,134 @@ exporters_tell_what_they_sent(void **state)
 	assert_true(json_is_integer(
 	    json_object_get(json_object_get(json, "meta"), "kernel_drops")));
 	json_decref(json);
+}
+
+/* Each target must give so many rows. */
+struct filter_case {
+	const char *target;
+	size_t rows;
+};
+
+static void
+expect_rows(const struct filter_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		json_decref(get_list(cases[i].target, cases[i].rows));
+}
+
+static void
+exporters_are_found_by_address_and_domain(void **state)
+{
+	static const struct filter_case cases[] = {
+		{ "/api/v1/exporters?exporter=198.51.100.1", 2 },
+		{ "/api/v1/exporters?exporter=198.51.100.1&domain=7", 1 },
+		{ "/api/v1/exporters?domain=4294967295", 1 },
+		{ "/api/v1/exporters?exporter=198.51.100.2", 0 },
+		{ "/api/v1/exporters?domain=8", 0 },
+	};
+
+	(void)state;
+	expect_rows(cases, sizeof(cases) / sizeof(cases[0]));
+	expect_problem("/api/v1/exporters?domain=4294967296", 400,
+	    "invalid-parameter", "domain");
+	expect_problem("/api/v1/exporters?exporter=edge1", 400,
+	    "invalid-parameter", "exporter");
+	expect_problem("/api/v1/exporters?address=198.51.100.1", 400,
+	    "unknown-parameter", "address");
+}
+
+static void
+changes_of_a_feed_are_found_by_exporter_and_time(void **state)
+{
+	static const struct filter_case cases[] = {
+		{ "/api/v1/exporter-events", 6 },
+		{ "/api/v1/exporter-events?exporter=198.51.100.1", 6 },
+		{ "/api/v1/exporter-events?exporter=198.51.100.1&domain=7", 3 },
+		{ "/api/v1/exporter-events?domain=8", 0 },
+		{ "/api/v1/exporter-events?exporter=198.51.100.9", 0 },
+		{ "/api/v1/exporter-events?domain=7&to=2026-09-21T14:13:20Z",
+		    2 },
+		{ "/api/v1/exporter-events?from=2026-09-21T14:13:20Z", 2 },
+	};
+	json_t *json = get_list(cases[0].target, 6);
+
+	(void)state;
+	assert_string_equal(text_of(row(json, 0), "exporter"), "198.51.100.1");
+	assert_string_equal(text_of(row(json, 0), "protocol"), "ipfix");
+	assert_int_equal(number_of(row(json, 0), "domain"), 4294967295);
+	assert_string_equal(text_of(row(json, 1), "property"), "sampling");
+	assert_string_equal(text_of(row(json, 1), "from"), "1");
+	assert_string_equal(text_of(row(json, 1), "to"), "100");
+	assert_string_equal(text_of(row(json, 1), "source"), "told");
+	json_decref(json);
+	expect_rows(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void
+exporter_hours_tell_what_was_lost(void **state)
+{
+	static const struct filter_case cases[] = {
+		{ "/api/v1/exporter-hours?exporter=198.51.100.1", 6 },
+		{ "/api/v1/exporter-hours?domain=7", 3 },
+		{ "/api/v1/exporter-hours?exporter=198.51.100.9", 0 },
+		{ "/api/v1/exporter-hours?from=2026-09-21T13:00:00Z", 4 },
+		{ "/api/v1/exporter-hours?to=2026-09-21T13:00:00Z", 2 },
+	};
+	json_t *json = get_list("/api/v1/exporter-hours", 6);
+
+	(void)state;
+	assert_string_equal(text_of(row(json, 0), "hour"),
+	    "2026-09-21T14:00:00Z");
+	assert_string_equal(text_of(row(json, 0), "exporter"), "198.51.100.1");
+	assert_int_equal(number_of(row(json, 0), "domain"), 7);
+	assert_string_equal(text_of(row(json, 0), "protocol"), "netflow9");
+	assert_int_equal(number_of(row(json, 0), "datagrams"), 15);
+	assert_int_equal(number_of(row(json, 0), "records"), 30);
+	assert_int_equal(number_of(row(json, 0), "lost"), 5);
+	/* of datagrams: they are what the sequence of v9 counts */
+	assert_float_equal(json_real_value(
+			       json_object_get(row(json, 0), "share_lost")),
+	    0.25, 1e-6);
+	assert_int_equal(number_of(row(json, 1), "domain"), 4294967295);
+	assert_float_equal(json_real_value(
+			       json_object_get(row(json, 1), "share_lost")),
+	    0, 1e-6);
+	json_decref(json);
+	expect_rows(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void
+host_guards_tell_when_a_map_was_frozen(void **state)
+{
+	static const struct filter_case cases[] = {
+		{ "/api/v1/host-guards?state=active", 1 },
+		{ "/api/v1/host-guards?state=ended", 2 },
+		{ "/api/v1/host-guards?host=192.0.2.9", 2 },
+		{ "/api/v1/host-guards?host=192.0.2.7", 0 },
+		{ "/api/v1/host-guards?net=servers", 2 },
+		{ "/api/v1/host-guards?net=2001:db8:1::/48&state=ended", 0 },
+		{ "/api/v1/host-guards?to=2026-09-20T18:13:20Z", 1 },
+		{ "/api/v1/host-guards?from=2026-09-20T18:13:20Z", 2 },
+	};
+	json_t *json = get_list("/api/v1/host-guards", 3);
+
+	(void)state;
+	/* newest first; of one time, by address */
+	assert_string_equal(text_of(row(json, 0), "host"), "192.0.2.9");
+	assert_string_equal(text_of(row(json, 0), "state"), "ended");
+	assert_string_equal(text_of(row(json, 1), "host"), "2001:db8:1::7");
+	assert_string_equal(text_of(row(json, 1), "since"),
+	    "2026-09-20T18:13:20Z");
+	assert_true(json_is_null(json_object_get(row(json, 1), "until")));
+	assert_string_equal(text_of(row(json, 1), "state"), "active");
+	assert_int_equal(number_of(row(json, 1), "turned_away"), 300);
+	assert_string_equal(text_of(row(json, 2), "until"),
+	    "2026-09-20T10:13:20Z");
+	json_decref(json);
+	expect_rows(cases, sizeof(cases) / sizeof(cases[0]));
+	expect_problem("/api/v1/host-guards?state=open", 400,
+	    "invalid-parameter", "state");
+	expect_problem("/api/v1/host-guard", 404, "not-found", NULL);
 }
 
 /* Appends the rows of every page, from the first. owned. */
@@ -1005,7 +1201,9 @@ pages_put_together_are_the_whole(void **state)
 		"/api/v1/hosts", "/api/v1/scan-events", "/api/v1/exporters",
 		"/api/v1/scan-events?src=203.0.113.8",
 		"/api/v1/exposures?proto=tcp&state=open",
-		"/api/v1/trans-darkports" };
+		"/api/v1/trans-darkports", "/api/v1/exporter-hours",
+		"/api/v1/exporter-hours?domain=7", "/api/v1/exporter-events",
+		"/api/v1/host-guards", "/api/v1/host-guards?state=ended" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
@@ -1056,6 +1254,11 @@ cursors_of_others_are_refused(void **state)
 	expect_problem(target, 400, "invalid-cursor", NULL);
 	snprintf(target, sizeof(target), "/api/v1/exposures?port=1&cursor=%s",
 	    text_of(json, "next"));
+	expect_problem(target, 400, "invalid-cursor", NULL);
+	json_decref(json);
+	json = get_json("/api/v1/exporter-hours?domain=7&limit=1", 200);
+	snprintf(target, sizeof(target),
+	    "/api/v1/exporter-hours?domain=8&cursor=%s", text_of(json, "next"));
 	expect_problem(target, 400, "invalid-cursor", NULL);
 	json_decref(json);
 	expect_problem("/api/v1/exposures?cursor=nonsense", 400,
@@ -1773,6 +1976,10 @@ main(void)
 		TEST(trans_darkports_tell_who_opened_them),
 		TEST(scan_events_come_newest_first_however_old),
 		TEST(exporters_tell_what_they_sent),
+		TEST(exporters_are_found_by_address_and_domain),
+		TEST(changes_of_a_feed_are_found_by_exporter_and_time),
+		TEST(exporter_hours_tell_what_was_lost),
+		TEST(host_guards_tell_when_a_map_was_frozen),
 		TEST(pages_put_together_are_the_whole),
 		TEST(pages_of_relative_times_keep_the_times_of_the_first),
 		TEST(cursors_of_others_are_refused),

@@ -14,7 +14,7 @@
 	(PARAM_BIT(NET) | PARAM_BIT(HOST) | PARAM_BIT(SRC) | PARAM_BIT(DST) |  \
 	    PARAM_BIT(PORT) | PARAM_BIT(PROTO) | PARAM_BIT(EXPOSURE_STATE) |   \
 	    PARAM_BIT(FROM) | PARAM_BIT(TO) | PARAM_BIT(LIMIT) |               \
-	    PARAM_BIT(CURSOR) | PARAM_BIT(FORMAT))
+	    PARAM_BIT(CURSOR) | PARAM_BIT(FORMAT) | PARAM_BIT(DOMAIN))
 
 static struct prefix_set networks;
 static const struct params_context context = { NOW_S, &networks };
@@ -391,9 +391,33 @@ params_states_are_those_of_the_findings(void **state)
 	for (unsigned i = 0; i < ALERT_STATE_COUNT; i++)
 		assert_string_equal(words[i], alert_state_name(i));
 	assert_null(words[ALERT_STATE_COUNT]);
+	words = params_states(PARAM_GUARD_STATE);
+	assert_string_equal(words[0], "active");
+	assert_string_equal(words[1], "ended");
+	assert_null(words[2]);
 	assert_string_equal(accept("state=stale").state, "stale");
 	refuse("state=new", "state");
 	refuse("state=open'--", "state");
+}
+
+static void
+domain_is_a_number_of_32_bits(void **state)
+{
+	struct query_filter f = accept("domain=4294967295");
+
+	(void)state;
+	assert_true(f.has_domain);
+	assert_int_equal(f.domain, UINT32_MAX);
+	f = accept("domain=0");
+	assert_true(f.has_domain);
+	assert_int_equal(f.domain, 0);
+	assert_false(accept("").has_domain);
+	refuse("domain=4294967296", "domain");
+	refuse("domain=99999999999999999999", "domain");
+	refuse("domain=-1", "domain");
+	refuse("domain=0x7", "domain");
+	refuse("domain=7 ", "domain");
+	refuse("domain=", "domain");
 }
 
 static void
@@ -477,6 +501,7 @@ main(void)
 		TEST(params_refuses_bad_escapes_and_nul),
 		TEST(params_shows_strangers_octets_as_question_marks),
 		TEST(params_refuses_a_value_longer_than_any),
+		TEST(domain_is_a_number_of_32_bits),
 		TEST(params_states_are_those_of_the_findings),
 		TEST(percent_decodes_what_is_right_and_nothing_else),
 		TEST(hostname_takes_our_addresses_and_localhost_only),

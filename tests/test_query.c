@@ -504,7 +504,7 @@ a_label_with_quotes_is_still_json(void **state)
 static void
 write_many(struct fixture *x)
 {
-	struct finding_batch *b = fixture_batch(1, 7000);
+	struct finding_batch *b = fixture_batch(1, 9000);
 
 	for (uint32_t n = 1; n <= 1000; n++) {
 		add_exposure(b, n);
@@ -527,6 +527,14 @@ write_many(struct fixture *x)
 		f->outcome.exporter = n % 90;
 		f->outcome.outcome = OUTCOME_SILENT;
 		f->outcome.attempts = n + 1;
+		f = finding_batch_add(b, FINDING_EXPORTER_HOUR);
+		f->exporter_hour.exporter = n % 100;
+		f->exporter_hour.hour_ms = 1789999200000 + n / 100 * 3600000;
+		f = finding_batch_add(b, FINDING_HOST_GUARD);
+		f->host_guard.host = fixture_addr("10.0.0.0");
+		f->host_guard.host.octets[15] = (uint8_t)(n % 90);
+		f->host_guard.since_ms = 1790000000000 + n / 90 * 1000;
+		f->host_guard.until_ms = f->host_guard.since_ms + 1;
 	}
 	fixture_open(x);
 	fixture_write(x, b);

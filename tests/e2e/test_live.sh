@@ -40,7 +40,8 @@ client_asks() { # command...
     "$client" -u "http://127.0.0.1:$http" "$@"
 }
 for command in status hosts trans-darkports scan-events exporters \
-    'host 192.0.2.20' 'darkports 192.0.2.20'; do
+    exporter-events exporter-hours completeness host-guards \
+    'exporters domain=0' 'host-guards state=active' 'host 192.0.2.20' 'darkports 192.0.2.20'; do
     # shellcheck disable=SC2086
     check "the client asks for $command" client_asks $command
 done
