@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "daemon/guard_log.h"
 #include "daemon/pipeline.h"
 #include "daemon/registry.h"
 #include "daemon/watch.h"
@@ -38,6 +39,7 @@ struct pipeline {
 	struct engine *engine;
 	struct registry *registry;
 	struct watch *watch;
+	struct guard_log guard_log;
 	struct feed_list feeds;
 	struct counters *counters;
 	struct writer *writer;		/* borrowed; NULL: keeps nothing */
@@ -214,6 +216,8 @@ restore_finding(const struct finding *f, void *arg)
 	if (f->kind == FINDING_TEMPLATE)
 		return restore_template(p, &f->template_part);
 	/* a smaller table, or a value that cannot be: not worth a refusal */
+	if (f->kind == FINDING_HOST_GUARD)
+		guard_log_restore(&p->guard_log, &f->host_guard);
 	if (engine_restore(p->engine, f) != ERR_OK)
 		p->restore_lost++;
 	return ERR_OK;
@@ -347,33 +351,41 @@ wait_idle(struct pipeline *p, int timeout_ms)
 	return p->writer == NULL || writer_wait(p->writer, timeout_ms);
 }
 
-/* What changed of an exporter's feed, one line each. */
+/* What changed of an exporter's feed; of a network alone it is no line. */
 static void
-log_feed_events(const struct pipeline *p)
+log_feed_event(const struct pipeline *p, const struct finding_feed_event *d)
 {
+	const struct finding_exporter *e =
+	    registry_at(p->registry, d->exporter);
+	char address[ADDR_TEXT_MAX];
+	char from[FEED_VALUE_MAX], to[FEED_VALUE_MAX];
+
+	if (d->has_network || e == NULL)
+		return;
+	log_info(MODULE,
+	    "exporter %s domain %u: %s was %s, is %s (%s, %llu samples)",
+	    addr_format(&e->address, address), e->domain,
+	    feed_property_name(d->property),
+	    feed_value_format((enum feed_property)d->property, d->from, from),
+	    feed_value_format((enum feed_property)d->property, d->to, to),
+	    feed_source_name(d->source), (unsigned long long)d->samples);
+}
+
+/* What of a batch is worth a line. */
+static void
+log_changes(struct pipeline *p)
+{
+	struct engine_summary s;
+
+	engine_summary(p->engine, &s);
 	for (uint32_t i = 0; i < p->findings->count; i++) {
 		const struct finding *f = &p->findings->findings[i];
-		const struct finding_feed_event *d = &f->feed_event;
-		const struct finding_exporter *e;
-		char address[ADDR_TEXT_MAX];
-		char from[FEED_VALUE_MAX], to[FEED_VALUE_MAX];
 
-		if (f->kind != FINDING_FEED_EVENT || d->has_network)
-			continue;
-		e = registry_at(p->registry, d->exporter);
-		if (e == NULL)
-			continue;
-		log_info(MODULE,
-		    "exporter %s domain %u: %s was %s, is %s (%s, %llu "
-		    "samples)",
-		    addr_format(&e->address, address), e->domain,
-		    feed_property_name(d->property),
-		    feed_value_format((enum feed_property)d->property, d->from,
-			from),
-		    feed_value_format((enum feed_property)d->property, d->to,
-			to),
-		    feed_source_name(d->source),
-		    (unsigned long long)d->samples);
+		if (f->kind == FINDING_FEED_EVENT)
+			log_feed_event(p, &f->feed_event);
+		else if (f->kind == FINDING_HOST_GUARD)
+			guard_log_take(&p->guard_log, &f->host_guard,
+			    s.clock_ms / MS_PER_S);
 	}
 }
 
@@ -390,7 +402,7 @@ hand_over(struct pipeline *p)
 	collect_memories(p);
 	collect_counters(p);
 	p->waiting = engine_collect(p->engine, p->findings);
-	log_feed_events(p);
+	log_changes(p);
 	p->flows_since = 0;
 	if (p->findings->count == 0)
 		return false;
