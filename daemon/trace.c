@@ -5,13 +5,7 @@
 
 #include "daemon/trace.h"
 #include "daemon/trace_text.h"
-
-/* A line of a block: the word, padded. */
-static void
-begin_line(FILE *out, const char *word)
-{
-	fprintf(out, "  %-9s", word);
-}
+#include "daemon/trace_why.h"
 
 /* --- records -------------------------------------------------------------- */
 
@@ -23,7 +17,7 @@ print_sent(const struct trace_printer *p, const struct flow_record *f)
 				: p->exporter(p->exporter_arg, f->exporter);
 	char a[TRACE_TEXT_MAX];
 
-	begin_line(p->out, "sent");
+	trace_begin_line(p->out, "sent");
 	if (f->protocol == 6 && (f->has & FLOW_HAS_TCP_FLAGS) != 0)
 		fprintf(p->out, "flags %s, ", trace_flags(f->tcp_flags, a));
 	else if (f->protocol == 6)
@@ -76,15 +70,15 @@ print_halves(const struct trace_record *r, FILE *out)
 	    trace_side(r->side == SIDE_OUTER ? SIDE_INNER : SIDE_OUTER);
 
 	if (r->before->present) {
-		begin_line(out, "before");
+		trace_begin_line(out, "before");
 		fprintf(out, "%s: ", side);
 		trace_print_half(r->before, out);
 		fputc('\n', out);
 	}
-	begin_line(out, side);
+	trace_begin_line(out, side);
 	trace_print_half(r->after, out);
 	fputs(r->told_new ? "\n" : "; it told nothing new\n", out);
-	begin_line(out, other);
+	trace_begin_line(out, other);
 	trace_print_half(r->other, out);
 	fputc('\n', out);
 }
@@ -106,129 +100,25 @@ print_record(struct trace_printer *p, const struct engine_trace *t)
 	    trace_proto(f->protocol, proto));
 	print_sent(p, f);
 	if (r->time_replaced) {
-		begin_line(p->out, "time");
+		trace_begin_line(p->out, "time");
 		fputs("it cannot be; the time received stands for it\n",
 		    p->out);
 	}
 	if (r->fate != TRACE_JOINED && r->fate != TRACE_BEGAN) {
-		begin_line(p->out,
+		trace_begin_line(p->out,
 		    r->fate == TRACE_ICMP_ERROR ? "icmp" : "ignored");
 		fprintf(p->out, "%s\n", why_skipped(r->fate));
 		return;
 	}
-	begin_line(p->out, r->fate == TRACE_JOINED ? "joins" : "begins");
+	trace_begin_line(p->out, r->fate == TRACE_JOINED ? "joins" : "begins");
 	fprintf(p->out, "generation %u, as its %s half\n",
 	    (unsigned)t->generation, trace_side(r->side));
-	begin_line(p->out, "shows");
+	trace_begin_line(p->out, "shows");
 	fprintf(p->out, "%s\n", trace_evidence(r->evidence, proto));
 	print_halves(r, p->out);
 }
 
 /* --- the verdict ---------------------------------------------------------- */
-
-static bool
-same(const struct verdict *a, const struct verdict *b)
-{
-	return a->outcome == b->outcome && a->rule == b->rule &&
-	       a->confidence == b->confidence;
-}
-
-/* What the verdict may use besides the halves. */
-static void
-print_given(const struct verdict_input *in, FILE *out)
-{
-	static const char *const fan_ins[] = { NULL, "many peers meet there",
-		"few peers meet there" };
-	static const char *const errors[] = { NULL, "ICMP says closed",
-		"ICMP says unreachable" };
-	const char *facts[12];
-	unsigned count = 0;
-
-	if (in->feed.one_sided)
-		facts[count++] = "feed one-sided";
-	if (in->feed.sampled)
-		facts[count++] = "feed sampled";
-	if (in->feed.no_flags)
-		facts[count++] = "feed without flags";
-	if (in->feed.merged_flags)
-		facts[count++] = "feed merges flags";
-	if (in->feed.shared_times)
-		facts[count++] = "feed shares times";
-	if (in->known_service)
-		facts[count++] = "service in the map";
-	if (in->pinhole)
-		facts[count++] = "the inner end sent first";
-	if (in->claimed != SIDE_NONE)
-		facts[count++] = in->claimed == SIDE_OUTER
-				     ? "exporter says outer opened"
-				     : "exporter says inner opened";
-	if (in->prior != SIDE_NONE)
-		facts[count++] = in->prior == SIDE_OUTER
-				     ? "outer opened before"
-				     : "inner opened before";
-	if (fan_ins[in->fan_in] != NULL)
-		facts[count++] = fan_ins[in->fan_in];
-	if (errors[in->icmp] != NULL)
-		facts[count++] = errors[in->icmp];
-	if (in->final)
-		facts[count++] = "nothing more is waited for";
-	if (count == 0)
-		return;
-	begin_line(out, "given");
-	for (unsigned i = 0; i < count; i++)
-		fprintf(out, "%s%s", i != 0 ? ", " : "", facts[i]);
-	fputc('\n', out);
-}
-
-/* What it would be if one thing were otherwise; said when that matters. */
-static void
-print_candidate(const struct verdict_input *in, const struct verdict *now,
-    const char *condition, FILE *out)
-{
-	struct verdict v = verdict_of(in);
-
-	if (same(&v, now))
-		return;
-	begin_line(out, "else");
-	fprintf(out, "%s: ", condition);
-	trace_print_verdict(&v, out);
-	if (v.outcome != OUTCOME_NONE)
-		fprintf(out, ": %s", rule_why(v.rule));
-	fputc('\n', out);
-}
-
-static void
-print_candidates(const struct verdict_input *in, const struct verdict *now,
-    FILE *out)
-{
-	struct verdict_input other = *in;
-
-	if (!in->final) {
-		other.final = true;
-		print_candidate(&other, now, "if nothing more comes", out);
-	}
-	if (in->known_service) {
-		other = *in;
-		other.known_service = false;
-		print_candidate(&other, now, "without the map", out);
-	}
-	if (in->claimed != SIDE_NONE) {
-		other = *in;
-		other.claimed = SIDE_NONE;
-		print_candidate(&other, now, "without the exporter's word",
-		    out);
-	}
-	if (in->prior != SIDE_NONE) {
-		other = *in;
-		other.prior = SIDE_NONE;
-		print_candidate(&other, now, "without the attempt before", out);
-	}
-	if (in->fan_in != FAN_IN_UNKNOWN) {
-		other = *in;
-		other.fan_in = FAN_IN_UNKNOWN;
-		print_candidate(&other, now, "without the other peers", out);
-	}
-}
 
 /* The two starts that D5 compares, for who wonders why it did or did not. */
 static void
@@ -239,7 +129,7 @@ print_starts(const struct verdict_input *in, FILE *out)
 
 	if (!o->has_syn_time || !i->has_syn_time)
 		return;
-	begin_line(out, "starts");
+	trace_begin_line(out, "starts");
 	if (o->syn_exporter != i->syn_exporter)
 		fputs("told by two exporters: not compared\n", out);
 	else if (o->has_syn_uptime && i->has_syn_uptime)
@@ -256,19 +146,19 @@ print_starts(const struct verdict_input *in, FILE *out)
 static void
 print_judged(const struct trace_judged *j, FILE *out)
 {
-	bool stands = same(&j->before, &j->now);
+	bool stands = trace_is_same(&j->before, &j->now);
 
-	begin_line(out, "judged");
+	trace_begin_line(out, "judged");
 	trace_print_verdict(&j->now, out);
 	fprintf(out, "%s\n",
 	    stands && j->now.outcome != OUTCOME_NONE ? ", as before" : "");
-	begin_line(out, "why");
+	trace_begin_line(out, "why");
 	fprintf(out, "%s\n", rule_why(j->now.rule));
-	print_given(j->input, out);
+	trace_print_given(j->input, out);
 	if (!stands)
 		print_starts(j->input, out);
 	if (!stands || j->now.outcome == OUTCOME_NONE)
-		print_candidates(j->input, &j->now, out);
+		trace_print_else(j->input, &j->now, out);
 }
 
 static void
@@ -277,7 +167,7 @@ print_verdict(const struct engine_trace *t, FILE *out)
 	struct verdict v = { t->outcome, t->rule, t->confidence, t->initiator,
 		t->technique, t->reason };
 
-	begin_line(out, "verdict");
+	trace_begin_line(out, "verdict");
 	trace_print_verdict(&v, out);
 	fputc('\n', out);
 }
@@ -353,7 +243,7 @@ print_alert(const struct trace_map *m, FILE *out)
 
 	if (before == after || m->aged)
 		return;
-	begin_line(out, "alert");
+	trace_begin_line(out, "alert");
 	if (after != 0)
 		fprintf(out, "trans-darkport %" PRIu64 " raised\n", after);
 	else
@@ -366,7 +256,7 @@ print_map(const struct trace_map *m, FILE *out)
 	const struct finding_exposure *b = m->before;
 	const struct finding_exposure *x = m->after;
 
-	begin_line(out, "map");
+	trace_begin_line(out, "map");
 	if (m->aged) {
 		fprintf(out, "exposure %" PRIu64 " is %s by age; ", x->id,
 		    exposure_state_name(x->state));
@@ -401,7 +291,7 @@ print_event(const struct trace_event *e, FILE *out)
 {
 	const struct finding_scan_event *f = e->event;
 
-	begin_line(out, "event");
+	trace_begin_line(out, "event");
 	if (f == NULL) {
 		fprintf(out, "scan event %" PRIu64 " taken back\n", e->id);
 		return;
@@ -422,7 +312,7 @@ print_icmp(const struct trace_icmp *i, FILE *out)
 		"unreachable",
 	};
 
-	begin_line(out, "icmp");
+	trace_begin_line(out, "icmp");
 	fprintf(out, "%s\n",
 	    i->found == ICMP_ERROR_NONE && i->ambiguous
 		? "errors match, but others' attempts too"
@@ -434,7 +324,7 @@ print_timer(const struct trace_timer *timer, FILE *out)
 {
 	char text[TRACE_TEXT_MAX];
 
-	begin_line(out, "timer");
+	trace_begin_line(out, "timer");
 	trace_time(timer->until_ms, text);
 	switch (timer->state) {
 	case TRACE_WAITS:
@@ -508,15 +398,15 @@ print_step(struct trace_printer *p, const struct engine_trace *t)
 		print_timer(&t->timer, p->out);
 		break;
 	case TRACE_DUE:
-		begin_line(p->out, "due");
+		trace_begin_line(p->out, "due");
 		fputs("its time is up\n", p->out);
 		break;
 	case TRACE_SHED:
-		begin_line(p->out, "shed");
+		trace_begin_line(p->out, "shed");
 		fputs("no room: max_pairs are there\n", p->out);
 		break;
 	case TRACE_OVER:
-		begin_line(p->out, "over");
+		trace_begin_line(p->out, "over");
 		fputs("forgotten\n", p->out);
 		break;
 	}

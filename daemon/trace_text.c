@@ -9,6 +9,12 @@
 
 #define MS_PER_S 1000
 
+void
+trace_begin_line(FILE *out, const char *word)
+{
+	fprintf(out, "  %-9s", word);
+}
+
 /* Before 1970 there is nothing an exporter could mean. */
 char *
 trace_time(int64_t ms, char text[TRACE_TEXT_MAX])

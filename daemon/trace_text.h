@@ -10,6 +10,9 @@
 
 #define TRACE_TEXT_MAX 160
 
+/* A line of a block: the word, padded. */
+void trace_begin_line(FILE *out, const char *word);
+
 /* Each fills text and returns it. */
 char *trace_time(int64_t ms, char text[TRACE_TEXT_MAX]);
 char *trace_endpoint(const struct addr *a, uint16_t port, uint8_t proto,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/trace.h"
+#include "daemon/trace_why.h"
 #include "tests/test.h"
 #include "tests/world.h"
 
@@ -231,6 +232,186 @@ icmp_errors_are_traced_where_they_come_and_where_they_match(void **state)
 	world_free(w);
 }
 
+/* One SYN, and its time is up. */
+static void
+unanswered(struct world *w)
+{
+	world_flow(w, 1000,
+	    CLIENT ">" SERVER " proto=6 flags=0x02 pkts=1 octets=60 "
+		   "exporter=r1");
+	world_tick(w, 200000);
+}
+
+/* A connection, by a feed whose flags are always 0. */
+static void
+flagless(struct world *w)
+{
+	world_flow(w, 1000,
+	    CLIENT ">" SERVER " proto=6 flags=0x00 pkts=6 octets=600 "
+		   "exporter=r1");
+	world_flow(w, 1001,
+	    SERVER ">" CLIENT " proto=6 flags=0x00 pkts=5 octets=900 "
+		   "exporter=r1");
+}
+
+/* A refused attempt, a biflow: each half has the flags of both. */
+static void
+merged(struct world *w)
+{
+	world_flow(w, 1000,
+	    CLIENT ">" SERVER " proto=6 flags=0x16 pkts=1 octets=60 "
+		   "exporter=r1");
+	world_flow(w, 1001,
+	    SERVER ">" CLIENT " proto=6 flags=0x16 pkts=1 octets=40 "
+		   "reverse=1 exporter=r1");
+}
+
+/* Two halves of which only the start tells who opened. */
+static void
+two_starts(struct world *w)
+{
+	world_flow(w, 1000,
+	    CLIENT ">" SERVER " proto=6 flags=0x1b pkts=6 octets=600 "
+		   "start_ms=1003 exporter=r1");
+	world_flow(w, 1001,
+	    SERVER ">" CLIENT " proto=6 flags=0x1b pkts=5 octets=900 "
+		   "start_ms=1087 exporter=r1");
+}
+
+/* What each property of a feed does to a verdict is told, with what the
+ * verdict would be without it. */
+static void
+each_property_of_a_feed_that_matters_is_told(void **state)
+{
+	static const struct {
+		struct feed_profile feed;
+		const char *fact;
+		const char *otherwise;
+		void (*fn)(struct world *w);
+	} cases[] = {
+		{ { .one_sided = true }, "feed one-sided",
+		    "if the feed showed every answer: ", unanswered },
+		{ { .sampled = true }, "feed sampled",
+		    "if the feed showed every answer: silent by S1",
+		    unanswered },
+		{ { .sampled = true }, "sampled by the configuration alone",
+		    "if the feed showed every answer: silent by S1",
+		    unanswered },
+		{ { .partly = true }, "feed shows answers partly",
+		    "if the feed showed every answer: silent by S1",
+		    unanswered },
+		{ { .lossy = true }, "feed lossy since it began",
+		    "if the feed showed every answer: silent by S1",
+		    unanswered },
+		{ { .unheard = true }, "nobody listened when it began",
+		    "if the feed showed every answer: silent by S1",
+		    unanswered },
+		{ { .no_flags = true }, "feed without flags",
+		    "if the flags were believed: ", flagless },
+		{ { .merged_flags = true }, "feed merges flags",
+		    "if the flags were one end's: ", merged },
+		{ { .shared_times = true }, "feed shares times",
+		    "if the times were compared: ", two_starts },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world *w = world_new(0);
+		char *text, *given, *otherwise;
+
+		engine_set_profile(w->engine, 0, &cases[i].feed);
+		text = trace_of(w, SERVER, cases[i].fn);
+		given = strstr(text, cases[i].fact);
+		otherwise = strstr(text, cases[i].otherwise);
+		if (given == NULL || otherwise == NULL)
+			fail_msg("%s, %s: not in\n%s", cases[i].fact,
+			    cases[i].otherwise, text);
+		free(text);
+		world_free(w);
+	}
+}
+
+/* A biflow says who opened it; its exporter's word is not to be believed. */
+static void
+claimed(struct world *w)
+{
+	world_flow(w, 1000,
+	    CLIENT ">" SERVER " proto=6 flags=0x1b pkts=6 octets=600 "
+		   "exporter=r1 biflow_direction=1");
+	world_flow(w, 1001,
+	    SERVER ">" CLIENT " proto=6 flags=0x1b pkts=5 octets=900 "
+		   "exporter=r1");
+}
+
+static void
+a_word_that_is_not_believed_is_told_where_there_is_one(void **state)
+{
+	static const struct feed_profile feed = { .no_claims = true };
+	struct world *w = world_new(0);
+	char *text;
+
+	(void)state;
+	engine_set_profile(w->engine, 0, &feed);
+	text = trace_of(w, SERVER, claimed);
+	if (strstr(text, "exporter says outer opened") == NULL ||
+	    strstr(text, "exporter's word not believed") == NULL)
+		fail_msg("not in\n%s", text);
+	free(text);
+	world_free(w);
+	w = world_new(0);
+	engine_set_profile(w->engine, 0, &feed);
+	text = trace_of(w, SERVER, unanswered);
+	assert_null(strstr(text, "not believed"));
+	free(text);
+	world_free(w);
+}
+
+static void
+sampled_records(struct world *w)
+{
+	world_flow(w, 1000,
+	    CLIENT ">" SERVER " proto=6 flags=0x02 pkts=1 octets=60 "
+		   "exporter=r1 sampling=100");
+	world_tick(w, 200000);
+}
+
+static void
+sampling_that_the_configuration_denies_is_told(void **state)
+{
+	struct feed_override given = { .given = 1U << FEED_SAMPLING };
+	struct world *w = world_new(0);
+	char *text;
+
+	(void)state;
+	given.values[FEED_SAMPLING] = 1;
+	engine_override_feed(w->engine, 0, &given);
+	text = trace_of(w, SERVER, sampled_records);
+	if (strstr(text, "not sampled by the configuration alone") == NULL)
+		fail_msg("not in\n%s", text);
+	free(text);
+	world_free(w);
+}
+
+static void
+every_fact_is_in_the_manual(void **state)
+{
+	static char manual[65536];
+	FILE *file = fopen("docs/trace.md", "r");
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fread(manual, 1, sizeof(manual) - 1, file) > 0);
+	fclose(file);
+	for (unsigned i = 0; trace_fact(i) != NULL; i++) {
+		char row[128];
+
+		snprintf(row, sizeof(row), "\n| `%s` |", trace_fact(i));
+		if (strstr(manual, row) == NULL)
+			fail_msg("docs/trace.md has no row for %s",
+			    trace_fact(i));
+	}
+}
+
 static void
 trace_changes_no_finding(void **state)
 {
@@ -332,6 +513,10 @@ main(void)
 		TEST(closing_and_reopening_are_traced),
 		TEST(
 		    icmp_errors_are_traced_where_they_come_and_where_they_match),
+		TEST(each_property_of_a_feed_that_matters_is_told),
+		TEST(a_word_that_is_not_believed_is_told_where_there_is_one),
+		TEST(sampling_that_the_configuration_denies_is_told),
+		TEST(every_fact_is_in_the_manual),
 		TEST(trace_changes_no_finding),
 		TEST(filter_reads_what_the_manual_names),
 		TEST(filter_refuses_what_is_no_endpoint),

@@ -4,6 +4,7 @@
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 capture=$fixtures/lab.softflowd-v9.pcap
+root=$PWD # a test changes it
 
 trace() { # endpoint... : one --trace each; the capture is $capture
     local flags=()
@@ -100,6 +101,22 @@ check 'and its exporter is told' says 'version 5\)$'
 capture=$fixtures/lab.softflowd-v10b.pcap
 check 'a capture of biflows is traced' trace 192.0.2.20:22
 check 'and its halves are told' says 'reverse half of a biflow'
+
+# every fact of a `given` line, of all captures there are
+facts_are_known() {
+    local capture
+    sed -n '/^The facts of/,/^`else`/s/^| `\([^`]*\)` |.*/\1/p' "$root/docs/trace.md" |
+        sort -u >"$work/known"
+    for capture in "$fixtures"/*.pcap "$fixtures"/scenes/*.pcap; do
+        [ "$capture" = "$fixtures/lab.pcap" ] ||
+            trace 192.0.2.10 192.0.2.20 192.0.2.53 2001:db8:1::10 || continue
+        sed -n 's/^  given *//p' "$work/trace"
+    done | sed 's/, /\n/g' | sort -u >"$work/said"
+    wc -l "$work/known" "$work/said"
+    [ -s "$work/known" ] && [ "$(wc -l <"$work/said")" -ge 4 ] || return
+    ! comm -13 "$work/known" "$work/said" | grep .
+}
+check 'no fact is told that the page does not name' facts_are_known
 
 leaves_early() {
     "$daemon" --read "$capture" "${lab[@]}" --trace 192.0.2.20 2>"$log" |
