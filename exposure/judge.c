@@ -463,6 +463,108 @@ acceptance_of(const struct engine *e, const struct look *look,
 	};
 }
 
+/* Another attempt opened it than was thought. */
+static void
+set_opener(struct engine *e, struct exposure *x, struct pair *pair)
+{
+	struct look look = engine_look(e, pair);
+	struct verdict v = pair_verdict(pair);
+	struct acceptance a = acceptance_of(e, &look, &v);
+
+	nem_reopen_by(e->nem, x, &a);
+	join_source(e, &look, true);
+	scan_review_opener(e, x);
+	scan_reconcile(e, &look);
+}
+
+/* All that one attempt shows, as if it were counted for the first time. */
+static struct acceptance
+acceptance_alone(const struct engine *e, struct exposure *x, struct pair *pair,
+    const struct verdict *v)
+{
+	struct look look = { .pair = pair,
+		.key = pairs_key(e->pairs, pair),
+		.x = x };
+	struct acceptance a = acceptance_of(e, &look, v);
+
+	a.is_client = pair->client_counted;
+	a.timed = false;
+	return a;
+}
+
+/*
+ * Adds up the attempts still remembered that the exposure has counted, until
+ * all are found. v is the new verdict of changed. The earliest; NULL: none.
+ */
+static struct pair *
+add_up(struct engine *e, struct exposure *x, struct pair *changed,
+    const struct verdict *v, struct finding_exposure *sum)
+{
+	struct acceptance a = acceptance_alone(e, x, changed, v);
+	struct pair *first = NULL;
+
+	if (changed->counted && nem_add_up(sum, &a))
+		first = changed;
+	for (int c = 0; c < PAIR_CLASS_COUNT; c++)
+		for (struct pair *pair =
+			 pairs_oldest(e->pairs, (enum pair_class)c);
+		     pair != NULL && e->steps != 0 &&
+		     sum->accepted < x->finding.accepted;
+		     pair = pairs_younger(e->pairs, pair), e->steps--) {
+			struct verdict own = pair_verdict(pair);
+
+			if (pair == changed || !pair_is_counted_in(e, pair, x))
+				continue;
+			a = acceptance_alone(e, x, pair, &own);
+			if (nem_add_up(sum, &a))
+				first = pair;
+		}
+	return first;
+}
+
+/*
+ * An attempt of the exposure was none, began later, or shows less than was
+ * taken from it: what it rests on is found anew, so that the order of the
+ * records makes no difference. What forgotten attempts showed cannot be told
+ * apart, and stays; who opened it is looked for among the others when that
+ * was the one: opener_is_gone.
+ */
+static void
+recount(struct engine *e, struct exposure *x, struct pair *changed,
+    const struct verdict *v, bool opener_is_gone)
+{
+	struct finding_exposure sum = { 0 };
+	struct pair *first = add_up(e, x, changed, v, &sum);
+	bool is_all = sum.accepted == x->finding.accepted;
+
+	if (first != NULL && (is_all || opener_is_gone) &&
+	    x->opener != pairs_slot(e->pairs, first))
+		set_opener(e, x, first);
+	if (!is_all)
+		return;
+	if (!changed->counted && x->finding.last_ms == pair_last_ms(changed))
+		x->finding.last_ms = sum.last_ms;
+	nem_rest_on(e->nem, x, &sum);
+}
+
+/* What the attempt a showed before, it shows still, and began no earlier. */
+static bool
+shows_as_much(const struct engine *e, const struct exposure *x,
+    const struct pair *pair, const struct acceptance *a)
+{
+	struct acceptance before = *a;
+
+	if (x->opener == a->pair && a->ts_ms > x->finding.first_ms)
+		return false;
+	if (pair->rule == a->rule && pair->confidence == a->confidence)
+		return true;
+	before.rule = pair->rule;
+	before.confidence = pair->confidence;
+	before.one_sided =
+	    is_synack(pair->rule) && profile_of(e, &pair->inner).one_sided;
+	return nem_shows_as_much(a, &before);
+}
+
 static void
 accept(struct engine *e, struct look *look, const struct verdict *v)
 {
@@ -479,6 +581,8 @@ accept(struct engine *e, struct look *look, const struct verdict *v)
 		return;
 	look->x = x;
 	note_counted(e, pair, &a, x);
+	if (a.again && !shows_as_much(e, x, pair, &a))
+		recount(e, x, pair, v, false);
 	if (!a.again || before.tier != x->finding.tier ||
 	    pair_outcome(pair) != v->outcome || pair->rule != v->rule ||
 	    pair->confidence != v->confidence)
@@ -500,64 +604,28 @@ accept(struct engine *e, struct look *look, const struct verdict *v)
 	}
 }
 
-/* The earliest attempt still remembered that the exposure has counted. */
-static struct pair *
-earliest_of(struct engine *e, const struct exposure *x)
-{
-	struct pair *first = NULL;
-
-	for (int c = 0; c < PAIR_CLASS_COUNT; c++)
-		for (struct pair *pair =
-			 pairs_oldest(e->pairs, (enum pair_class)c);
-		     pair != NULL && e->steps != 0;
-		     pair = pairs_younger(e->pairs, pair), e->steps--)
-			if (pair_is_counted_in(e, pair, x) &&
-			    (first == NULL ||
-				pair_ts_ms(pair) < pair_ts_ms(first)))
-				first = pair;
-	return first;
-}
-
-/* The opener is none: who did open it? Unknown when all are forgotten. */
-static void
-find_opener(struct engine *e, struct exposure *x)
-{
-	struct pair *pair = earliest_of(e, x);
-	struct acceptance a;
-	struct verdict v;
-	struct look look;
-
-	if (pair == NULL)
-		return;
-	look = engine_look(e, pair);
-	v = pair_verdict(pair);
-	a = acceptance_of(e, &look, &v);
-	nem_reopen_by(e->nem, x, &a);
-	join_source(e, &look, true);
-	scan_review_opener(e, x);
-	scan_reconcile(e, &look);
-}
-
 /* The pair had been counted as accepted, wrongly. */
 static void
-take_back(struct engine *e, struct look *look)
+take_back(struct engine *e, struct look *look, const struct verdict *v)
 {
 	struct exposure *x = look->x;
 	bool is_counted = pair_is_counted_in(e, look->pair, x);
 	bool timed = look->pair->timed;
+	bool is_opener;
 
 	look->pair->counted = look->pair->timed = false;
 	if (!is_counted)
 		return;
-	if (x->opener == pairs_slot(e->pairs, look->pair)) {
+	is_opener = x->opener == pairs_slot(e->pairs, look->pair);
+	if (is_opener) {
 		x->opener = TABLE_NONE;
 		nem_set_event(e->nem, x, 0);
-		if (x->finding.accepted > 1)
-			find_opener(e, x);
 	}
 	witness_taken_back(e, look);
 	nem_unaccept(e->nem, x, timed);
 	look_in_map(e, look);
+	if (look->x != NULL)
+		recount(e, look->x, look->pair, v, is_opener);
 }
 
 static void
@@ -575,7 +643,7 @@ follow_in_maps(struct engine *e, struct look *look, const struct verdict *v)
 		return;
 	}
 	if (pair->counted) {
-		take_back(e, look);
+		take_back(e, look, v);
 	} else if (look->x != NULL && !pair->refused_counted &&
 		   (v->outcome == OUTCOME_REFUSED ||
 		       v->outcome == OUTCOME_STEALTH_CLOSED)) {

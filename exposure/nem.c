@@ -424,8 +424,10 @@ judge(struct nem *n, struct exposure *x)
 		x->alert_state = ALERT_NEW;
 		counter_add(n->counters, COUNTER_TRANS_DARKPORTS, 1);
 	} else if (f->alert_id != 0 &&
-		   (!after_training || is_explained_away(f))) {
-		/* it was active in training already, or is no service */
+		   (!after_training || is_explained_away(f) ||
+		       tier_by_evidence(f) != TIER_CONFIRMED)) {
+		/* it was active in training already, or is no service, or
+		 * what confirmed it was taken back */
 		if (x->stored && x->lost_alert_id == 0)
 			x->lost_alert_id = f->alert_id;
 		f->alert_id = 0;
@@ -477,14 +479,20 @@ count_timed(struct finding_exposure *f, bool before, bool after)
 		f->evidence -= SEEN_D5_ONE;
 }
 
+/* The better evidence; of equals the rule that comes first. */
+static bool
+is_better(const struct acceptance *a, uint8_t rule, uint8_t confidence)
+{
+	return rule == RULE_NONE || a->confidence > confidence ||
+	       (a->confidence == confidence && a->rule < rule);
+}
+
 static void
 add_evidence(struct finding_exposure *f, const struct acceptance *a)
 {
 	f->evidence |= evidence_of(a);
 	count_timed(f, a->timed, rule_is_timed(a->rule));
-	/* the best evidence; of equals the rule that comes first */
-	if (f->rule == RULE_NONE || a->confidence > f->confidence ||
-	    (a->confidence == f->confidence && a->rule < f->rule)) {
+	if (is_better(a, f->rule, f->confidence)) {
 		f->rule = a->rule;
 		f->confidence = a->confidence;
 	}
@@ -727,6 +735,48 @@ nem_reopen_by(struct nem *n, struct exposure *x, const struct acceptance *a)
 {
 	set_opener(x, a);
 	judge(n, x);
+}
+
+bool
+nem_add_up(struct finding_exposure *sum, const struct acceptance *a)
+{
+	bool first = sum->accepted == 0 || is_earlier(a, sum);
+
+	if (first) {
+		sum->first_ms = a->ts_ms;
+		sum->first_client = a->client;
+		sum->first_client_port = a->client_port;
+	}
+	if (sum->accepted == 0 || a->last_ms > sum->last_ms)
+		sum->last_ms = a->last_ms;
+	sum->accepted++;
+	if (a->is_client)
+		clients_add(&sum->sketch, &a->client);
+	add_evidence(sum, a);
+	return first;
+}
+
+void
+nem_rest_on(struct nem *n, struct exposure *x,
+    const struct finding_exposure *sum)
+{
+	struct finding_exposure *f = &x->finding;
+
+	f->first_ms = sum->first_ms;
+	f->evidence = sum->evidence;
+	f->rule = sum->rule;
+	f->confidence = sum->confidence;
+	f->sketch = sum->sketch;
+	f->clients = clients_estimate(&sum->sketch);
+	x->clients_rose = false;
+	judge(n, x);
+}
+
+bool
+nem_shows_as_much(const struct acceptance *a, const struct acceptance *before)
+{
+	return (evidence_of(before) & ~evidence_of(a)) == 0 &&
+	       !is_better(before, a->rule, a->confidence);
 }
 
 static void

@@ -139,6 +139,21 @@ void nem_unaccept(struct nem *n, struct exposure *x, bool timed);
 void nem_reopen_by(struct nem *n, struct exposure *x,
     const struct acceptance *a);
 
+/*
+ * What attempts show together, added up in sum, which begins zeroed: how many,
+ * evidence, clients, the last time. True: this is the earliest of them.
+ */
+bool nem_add_up(struct finding_exposure *sum, const struct acceptance *a);
+
+/* It rests on sum alone: an attempt of it shows less than it did, or none. */
+void nem_rest_on(struct nem *n, struct exposure *x,
+    const struct finding_exposure *sum);
+
+/* The verdict of a, the attempt counted already, shows all that the one before
+ * it did. */
+bool nem_shows_as_much(const struct acceptance *a,
+    const struct acceptance *before);
+
 /* An attempt was refused: two, a minute apart, close the exposure (C11). */
 void nem_refuse(struct nem *n, struct exposure *x, int64_t ts_ms);
 
