@@ -60,6 +60,15 @@ outer_reset(const struct verdict_input *in)
 	return verdict_midstream(in);
 }
 
+/* It acknowledged in no record but those that bear SYN as well: a SYN-ACK, and
+ * no sign that it ever came to be the client of a connection. */
+static bool
+acked_with_syn_alone(const struct half *h)
+{
+	return (h->flags & ~(TCP_SYN | TCP_ACK)) == 0 &&
+	       has(h, EV_SYNACK1 | EV_MIX) && !has(h, EV_ACKED);
+}
+
 /* SYN from outside, nothing from inside. */
 static struct verdict
 outer_syn_alone(const struct verdict_input *in)
@@ -68,6 +77,8 @@ outer_syn_alone(const struct verdict_input *in)
 
 	if (!in->final)
 		return wait_for_more();
+	if (acked_with_syn_alone(o))
+		return attempt(OUTCOME_UNRESOLVED, RULE_A4B, CONFIDENCE_NONE);
 	if ((o->flags & TCP_ACK) != 0)
 		return verdict_by_direction_of_one(in);
 	if (in->icmp == ICMP_ERROR_CLOSED)

@@ -33,8 +33,8 @@ static const char *const whys[RULE_COUNT] = {
 		       "inner end",
 	[RULE_A4_D8] = "one half of a connection alone; only the inner port is "
 		       "one of a service",
-	[RULE_A4B] = "SYN-ACKs from outside, and the feed could not have shown "
-		     "an answer",
+	[RULE_A4B] = "SYN-ACKs from outside, beside a SYN of theirs or where "
+		     "the feed could not have shown an answer",
 	[RULE_A5] = "SYN and RST from outside on a one-sided feed: nobody "
 		    "resets silence",
 	[RULE_A5V] = "SYN and RST from outside, and the inner half is missing "
