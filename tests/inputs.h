@@ -22,8 +22,8 @@
 enum input_kind {
 	INPUT_CAPTURE, /* of a network: the lab's, or others' fixtures */
 	INPUT_CORPUS,  /* made up: of fuzzers, or hostile */
-	INPUT_CASES,   /* the inference cases that stand any loss and order */
-	INPUT_FRAGILE, /* those that do not */
+	INPUT_CASES,   /* the inference cases */
+	INPUT_REUSE,   /* those whose context says "reuse" */
 	INPUT_KIND_COUNT
 };
 
@@ -43,6 +43,9 @@ struct inputs {
 	int count;
 	struct input all[INPUTS_MAX];
 };
+
+/* Of an address in INPUT_CASES and INPUT_REUSE: the number of its case. */
+int inputs_case_of(const struct addr *a);
 
 /* owned: inputs_free(). Fails the test when a file cannot be read. */
 struct inputs *inputs_load(void);
