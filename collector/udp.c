@@ -2,12 +2,14 @@
 /* UDP sockets under libevent: recvmmsg, and honest counts of what got lost. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/filter.h>
 #include <linux/sock_diag.h>
 
 #include <event2/event.h>
@@ -202,6 +204,136 @@ fill_sockaddr(const struct udp_config *config, struct sockaddr_storage *out)
 	}
 }
 
+/* --- one address, several threads ----------------------------------------- */
+
+/*
+ * The share of a source: its address as one number, word by word, each step
+ * times the golden ratio; of the product the upper half, modulo the threads.
+ * A classic filter computes the same in the kernel (filter_of()), so that it
+ * is made of what such a filter has. It has no key: whoever can forge a source
+ * address needs no collision to burden one thread.
+ */
+#define SHARE_FACTOR 0x9e3779b1U /* 2^32 by the golden ratio, prime */
+#define SHARE_SHIFT  16
+#define WORD_OCTETS  4
+
+/* Where the source address is, from the network header on. */
+#define V4_SOURCE_AT 12
+#define V6_SOURCE_AT 8
+
+static uint32_t
+word_at(const uint8_t *octets)
+{
+	uint32_t word;
+
+	memcpy(&word, octets, sizeof(word));
+	return ntohl(word);
+}
+
+uint32_t
+udp_thread_of(const struct addr *source, uint32_t threads)
+{
+	uint32_t first =
+	    addr_is_v4(source) ? sizeof(source->octets) - WORD_OCTETS : 0;
+	uint32_t share = 0;
+
+	if (threads <= 1)
+		return 0;
+	for (uint32_t i = first; i < sizeof(source->octets); i += WORD_OCTETS)
+		share = (share ^ word_at(&source->octets[i])) * SHARE_FACTOR;
+	return (share >> SHARE_SHIFT) % threads;
+}
+
+/* Room for the filter of four words, four instructions each, and an end. */
+#define FILTER_MAX 20
+
+/* udp_thread_of() as a classic filter: it returns the socket's place in the
+ * order of opening. Returns its length. */
+static unsigned short
+filter_of(int family, uint32_t threads, struct sock_filter out[FILTER_MAX])
+{
+	uint32_t at = family == AF_INET ? V4_SOURCE_AT : V6_SOURCE_AT;
+	uint32_t words = family == AF_INET ? 1 : 4;
+	unsigned short n = 0;
+
+	out[n++] = (struct sock_filter)BPF_STMT(BPF_LDX | BPF_IMM, 0);
+	for (uint32_t i = 0; i < words; i++) {
+		out[n++] =
+		    (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			(uint32_t)SKF_NET_OFF + at + i * WORD_OCTETS);
+		out[n++] =
+		    (struct sock_filter)BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0);
+		out[n++] =
+		    (struct sock_filter)BPF_STMT(BPF_ALU | BPF_MUL | BPF_K,
+			SHARE_FACTOR);
+		out[n++] = (struct sock_filter)BPF_STMT(BPF_MISC | BPF_TAX, 0);
+	}
+	out[n++] = (struct sock_filter)BPF_STMT(BPF_ALU | BPF_RSH | BPF_K,
+	    SHARE_SHIFT);
+	out[n++] =
+	    (struct sock_filter)BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, threads);
+	out[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_A, 0);
+	return n;
+}
+
+/* Who shares an address may have it even when another program does, and would
+ * take its datagrams: so it is bound alone first. errno says why not. */
+static int
+check_free(const struct sockaddr_storage *address, socklen_t length)
+{
+	int on = 1;
+	int s =
+	    socket(address->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+	int saved_errno;
+	bool is_free;
+
+	if (s < 0)
+		return ERR_IO;
+	is_free = (address->ss_family != AF_INET6 ||
+		      setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+			  sizeof(on)) == 0) &&
+		  bind(s, (const struct sockaddr *)address, length) == 0;
+	saved_errno = errno;
+	close(s);
+	errno = saved_errno;
+	return is_free ? ERR_OK : ERR_IO;
+}
+
+/* Before bind(): lets the other threads' sockets have the address, too. */
+static int
+share_address(const struct udp *u, const struct udp_config *config,
+    const struct sockaddr_storage *address, socklen_t length)
+{
+	int on = 1;
+
+	if (config->threads <= 1)
+		return ERR_OK;
+	if (config->thread == 0 && check_free(address, length) != ERR_OK)
+		return ERR_IO;
+	return setsockopt(u->socket, SOL_SOCKET, SO_REUSEPORT, &on,
+		   sizeof(on)) < 0
+		   ? ERR_IO
+		   : ERR_OK;
+}
+
+/* After bind(): the first socket tells the kernel how to choose. */
+static int
+share_out(const struct udp *u, const struct udp_config *config, int family)
+{
+	struct sock_filter filter[FILTER_MAX];
+	struct sock_fprog program = { .filter = filter };
+
+	if (config->threads <= 1 || config->thread != 0)
+		return ERR_OK;
+	program.len = filter_of(family, config->threads, filter);
+	return setsockopt(u->socket, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+		   &program, sizeof(program)) < 0
+		   ? ERR_IO
+		   : ERR_OK;
+}
+
+/* --- the socket ----------------------------------------------------------- */
+
 /* Makes and binds the socket; errno says why not. */
 static int
 open_socket(struct udp *u, const struct udp_config *config)
@@ -222,7 +354,9 @@ open_socket(struct udp *u, const struct udp_config *config)
 	(void)setsockopt(u->socket, SOL_SOCKET, SO_TIMESTAMPNS, &on,
 	    sizeof(on));
 	set_rcvbuf(u, config->rcvbuf_bytes);
-	if (bind(u->socket, (const struct sockaddr *)&address, length) < 0)
+	if (share_address(u, config, &address, length) != ERR_OK ||
+	    bind(u->socket, (const struct sockaddr *)&address, length) < 0 ||
+	    share_out(u, config, address.ss_family) != ERR_OK)
 		return ERR_IO;
 	length = sizeof(address);
 	if (getsockname(u->socket, (struct sockaddr *)&address, &length) < 0)
@@ -286,7 +420,8 @@ udp_open(struct event_base *base, const struct udp_config *config,
 		err = ERR_NOMEM;
 		goto fail;
 	}
-	log_rcvbuf(u, wanted.rcvbuf_bytes);
+	if (wanted.thread == 0) /* the others have the same */
+		log_rcvbuf(u, wanted.rcvbuf_bytes);
 	*out = u;
 	return ERR_OK;
 fail:

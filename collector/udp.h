@@ -2,9 +2,12 @@
 /*
  * The UDP sockets: datagrams in batches, under libevent.
  *
- * One socket an address. What the kernel drops because its buffer is full
- * is counted, not guessed: the buffer is asked for large, and what was
- * granted is logged. Buffers are allocated at the start and never again.
+ * One socket an address; or one for each of several threads, among which the
+ * kernel shares the datagrams out by their source address alone, so that an
+ * exporter stays with its thread, whatever its source port. What the kernel
+ * drops because its buffer is full is counted, not guessed: the buffer is
+ * asked for large, and what was granted is logged. Buffers are allocated at
+ * the start and never again.
  * This file and capture.c are where datagrams get their time.
  */
 #ifndef COLLECTOR_UDP_H
@@ -26,7 +29,18 @@ struct udp_config {
 	uint16_t port;		   /* :: every IPv6 address; port 0: any free */
 	uint32_t rcvbuf_bytes;	   /* to ask for; 0: UDP_RCVBUF_DEFAULT */
 	struct counters *counters; /* borrowed until udp_close() */
+	/*
+	 * How many sockets share the address, and which of them this is: they
+	 * are opened in the order 0, 1, 2... on one port. With 0 or 1 it is
+	 * alone.
+	 */
+	uint32_t threads;
+	uint32_t thread;
 };
+
+/* Which of so many threads the kernel gives an exporter's datagrams to. It
+ * depends on nothing else, and is the same after a restart. */
+uint32_t udp_thread_of(const struct addr *source, uint32_t threads);
 
 /* Called after each batch of datagrams. */
 typedef void (*udp_flush_fn)(void *arg);

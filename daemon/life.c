@@ -278,8 +278,10 @@ open_sockets(struct life *l)
 		return fail(EXIT_FAILED, "cannot make an event loop");
 	for (uint32_t i = 0; i < l->config->listen_count; i++) {
 		const struct endpoint *e = &l->config->listen[i];
-		const struct udp_config udp = { e->address, e->port,
-			l->config->rcvbuf_octets, l->counters };
+		const struct udp_config udp = { .address = e->address,
+			.port = e->port,
+			.rcvbuf_bytes = l->config->rcvbuf_octets,
+			.counters = l->counters };
 		struct udp **slot = &l->sockets[l->socket_count];
 
 		if (udp_open(l->base, &udp, take_datagram, end_burst, l,

@@ -223,6 +223,168 @@ udp_open_fails_when_the_port_is_in_use(void **state)
 	close_link(l);
 }
 
+#define THREADS 3
+
+/* Several sockets of one port, each with what came to it. */
+struct shared {
+	struct link links[THREADS];
+	uint16_t port;
+};
+
+static int
+open_shared(struct shared *s, const char *address)
+{
+	log_set_level(LOG_LEVEL_ERROR);
+	for (uint32_t i = 0; i < THREADS; i++) {
+		struct link *l = &s->links[i];
+		struct udp_config config = config_for(l, address);
+
+		config.port = s->port;
+		config.threads = THREADS;
+		config.thread = i;
+		l->base = event_base_new();
+		assert_non_null(l->base);
+		if (udp_open(l->base, &config, take, flush, l, &l->udp) !=
+		    ERR_OK)
+			return ERR_IO;
+		s->port = udp_port(l->udp);
+	}
+	return ERR_OK;
+}
+
+static void
+close_shared(struct shared *s)
+{
+	for (uint32_t i = 0; i < THREADS; i++) {
+		udp_close(s->links[i].udp);
+		if (s->links[i].base != NULL)
+			event_base_free(s->links[i].base);
+	}
+	free(s);
+}
+
+/* Three datagrams to the port, each from another source port. */
+static void
+send_from(const char *source, uint16_t port)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	const struct sockaddr_in to = { .sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+
+	assert_int_equal(inet_pton(AF_INET, source, &from.sin_addr), 1);
+	for (int i = 0; i < 3; i++) {
+		int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		assert_true(s >= 0);
+		assert_int_equal(bind(s, (const struct sockaddr *)&from,
+				     sizeof(from)),
+		    0);
+		assert_int_equal(sendto(s, "x", 1, 0,
+				     (const struct sockaddr *)&to, sizeof(to)),
+		    1);
+		close(s);
+	}
+}
+
+static void
+udp_gives_an_exporter_to_one_thread_whatever_its_port(void **state)
+{
+	struct shared *s = calloc(1, sizeof(*s));
+	unsigned expected[THREADS] = { 0 };
+
+	(void)state;
+	assert_non_null(s);
+	assert_ok(open_shared(s, "127.0.0.1"));
+	for (unsigned i = 1; i <= 40; i++) {
+		char source[ADDR_TEXT_MAX];
+		struct addr a;
+		uint32_t thread;
+
+		snprintf(source, sizeof(source), "127.0.%u.%u", i % 3, i);
+		assert_ok(addr_parse(source, &a));
+		thread = udp_thread_of(&a, THREADS);
+		assert_true(thread < THREADS);
+		send_from(source, s->port);
+		expected[thread] += 3;
+		wait_for(&s->links[thread], expected[thread]);
+		assert_true(addr_equal(&s->links[thread].last.source, &a));
+	}
+	for (uint32_t i = 0; i < THREADS; i++)
+		assert_true(expected[i] > 0);
+	close_shared(s);
+}
+
+static void
+udp_shares_out_ipv6_by_the_source_address(void **state)
+{
+	struct shared *s = calloc(1, sizeof(*s));
+	struct sockaddr_in6 to = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	struct addr loopback;
+	struct link *l;
+
+	(void)state;
+	assert_non_null(s);
+	if (open_shared(s, "::1") != ERR_OK) {
+		close_shared(s);
+		skip();
+		return;
+	}
+	assert_ok(addr_parse("::1", &loopback));
+	l = &s->links[udp_thread_of(&loopback, THREADS)];
+	to.sin6_port = htons(s->port);
+	for (unsigned i = 1; i <= 20; i++) {
+		int sender = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		assert_true(sender >= 0);
+		assert_int_equal(sendto(sender, "x", 1, 0,
+				     (const struct sockaddr *)&to, sizeof(to)),
+		    1);
+		close(sender);
+		wait_for(l, i);
+	}
+	close_shared(s);
+}
+
+static void
+threads_of_udp_differ_in_every_word_of_an_address(void **state)
+{
+	static const char *const sources[] = { "2001:db8::1", "2001:db8::2",
+		"2001:db8::1:0:0", "2001:db8::2:0:0", "2001:db8:1::1",
+		"2001:db8:2::1", "2001:db9::1", "2001:dba::1", "192.0.2.1",
+		"192.0.2.2", "192.0.3.1", "192.1.2.1", "10.0.2.1" };
+	unsigned seen = 0;
+	struct addr a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		assert_ok(addr_parse(sources[i], &a));
+		assert_int_equal(udp_thread_of(&a, 1), 0);
+		seen |= 1U << udp_thread_of(&a, 16);
+	}
+	/* of 16 threads, 13 addresses spread over more than a half */
+	assert_true(__builtin_popcount(seen) > 7);
+}
+
+static void
+udp_does_not_share_a_port_with_another_program(void **state)
+{
+	struct shared *first = calloc(1, sizeof(*first));
+	struct shared *second = calloc(1, sizeof(*second));
+
+	(void)state;
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_ok(open_shared(first, "127.0.0.1"));
+	second->port = first->port;
+	errno = 0;
+	assert_int_equal(open_shared(second, "127.0.0.1"), ERR_IO);
+	assert_int_equal(errno, EADDRINUSE);
+	close_shared(first);
+	close_shared(second);
+}
+
 static void
 udp_counts_what_the_kernel_dropped(void **state)
 {
@@ -260,6 +422,10 @@ main(void)
 		TEST(udp_receives_empty_and_largest_datagrams),
 		TEST(udp_receives_over_ipv6),
 		TEST(udp_open_fails_when_the_port_is_in_use),
+		TEST(udp_gives_an_exporter_to_one_thread_whatever_its_port),
+		TEST(udp_shares_out_ipv6_by_the_source_address),
+		TEST(threads_of_udp_differ_in_every_word_of_an_address),
+		TEST(udp_does_not_share_a_port_with_another_program),
 		TEST(udp_counts_what_the_kernel_dropped),
 	};
 
