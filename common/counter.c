@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The counters' names and help texts, from the one list. */
 #include <assert.h>
+#include <stddef.h>
 
 #include "common/counter.h"
 
@@ -12,6 +13,19 @@ static const struct {
 	COUNTER_LIST(COUNTER_ROW)
 #undef COUNTER_ROW
 };
+
+void
+counter_share_tell(struct counter_share *share, struct counters *sum)
+{
+	for (size_t i = 0; i < COUNTER_COUNT; i++) {
+		uint64_t now = counter_get(&share->own, (enum counter)i);
+
+		if (now == share->told[i])
+			continue;
+		counter_add(sum, (enum counter)i, now - share->told[i]);
+		share->told[i] = now;
+	}
+}
 
 const char *
 counter_name(enum counter which)

@@ -210,6 +210,18 @@ counter_get(const struct counters *c, enum counter which)
 	return atomic_load_explicit(&c->values[which], memory_order_relaxed);
 }
 
+/*
+ * The counts of one thread of several, which share no cache line with those of
+ * another; and how many of them are in the sum already.
+ */
+struct counter_share {
+	_Alignas(64) struct counters own;	   /* the thread's alone */
+	_Alignas(64) uint64_t told[COUNTER_COUNT]; /* the summing thread's */
+};
+
+/* Adds to the sum what is new in the share. Not for gauges. */
+void counter_share_tell(struct counter_share *share, struct counters *sum);
+
 /* Static texts. which < COUNTER_COUNT. */
 const char *counter_name(enum counter which);
 const char *counter_help(enum counter which);

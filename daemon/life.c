@@ -229,7 +229,7 @@ make_pipeline(struct life *l)
 
 	engine.key = hash_key_random();
 	decoder.key = hash_key_random();
-	l->pipeline = pipeline_new(&engine, &decoder, l->counters);
+	l->pipeline = pipeline_new(&engine, &decoder, 1, l->counters);
 	if (l->pipeline == NULL)
 		return fail(EXIT_FAILED,
 		    "no memory for %" PRIu64 " octets: set memory_limit",

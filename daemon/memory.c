@@ -47,7 +47,7 @@ uint64_t
 memory_octets(const struct config *c)
 {
 	return BASE_OCTETS + engine_bytes(&c->engine) +
-	       decoder_bytes(&c->decoder) + pipeline_bytes() +
+	       decoders_bytes(&c->decoder, 1) + pipeline_bytes(1) +
 	       c->listen_count * udp_bytes() + store_bytes() +
 	       memory_cache_octets(c) / 2;
 }

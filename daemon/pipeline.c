@@ -35,7 +35,7 @@
 #define REPLAY_STEP_MAX_MS (2LL * 3600 * MS_PER_S)
 
 struct pipeline {
-	struct decoder *decoder;
+	struct decoders *decoders;
 	struct engine *engine;
 	struct registry *registry;
 	struct watch *watch;
@@ -53,33 +53,35 @@ struct pipeline {
 	int64_t exporter_log_s;
 	int64_t refused_log_s;
 	uint64_t watched; /* datagrams decoded when the watch last looked */
-	uint32_t memory_cursor;
+	uint32_t exporters_met;	      /* by the decoders, in this life */
 	struct decoder_memory memory; /* being put together, or taken apart */
 	uint16_t memory_parts;	      /* of it, at hand */
 	int64_t newest_ms;	      /* when the store's exporters last sent */
 	uint64_t counters_written[COUNTER_COUNT];
+	bool replaying;
 	bool waiting; /* the last batch could not hold everything */
 	bool failed;  /* a replay could not be written */
 };
 
 struct pipeline *
 pipeline_new(const struct engine_config *engine,
-    const struct decoder_config *decoder, struct counters *counters)
+    const struct decoder_config *decoder, uint32_t threads,
+    struct counters *counters)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;
 	p->counters = counters;
-	p->decoder = decoder_new(decoder, counters);
+	p->decoders = decoders_new(decoder, threads, counters);
 	p->engine = engine_new(engine, counters);
 	p->flows = malloc(sizeof(*p->flows));
 	p->findings = finding_batch_new(BATCH_MAX);
-	if (p->decoder != NULL) {
-		p->registry = registry_new(p->decoder);
-		p->watch = watch_new(p->decoder);
+	if (p->decoders != NULL) {
+		p->registry = registry_new(p->decoders);
+		p->watch = watch_new(p->decoders);
 	}
-	if (p->decoder == NULL || p->engine == NULL || p->flows == NULL ||
+	if (p->decoders == NULL || p->engine == NULL || p->flows == NULL ||
 	    p->findings == NULL || p->registry == NULL || p->watch == NULL) {
 		pipeline_free(p);
 		return NULL;
@@ -101,17 +103,23 @@ pipeline_free(struct pipeline *p)
 	free(p->findings);
 	free(p->flows);
 	engine_free(p->engine);
-	decoder_free(p->decoder);
+	decoders_free(p->decoders);
 	free(p);
 }
 
 size_t
-pipeline_bytes(void)
+pipeline_bytes(uint32_t threads)
 {
 	return sizeof(struct pipeline) + sizeof(struct flow_batch) +
 	       sizeof(struct finding_batch) +
-	       BATCH_MAX * sizeof(struct finding) + registry_bytes() +
-	       watch_bytes();
+	       BATCH_MAX * sizeof(struct finding) + registry_bytes(threads) +
+	       watch_bytes(threads);
+}
+
+struct decoders *
+pipeline_decoders(struct pipeline *p)
+{
+	return p->decoders;
 }
 
 const struct engine *
@@ -173,21 +181,22 @@ restore_template(struct pipeline *p, const struct finding_template *t)
 	if (p->memory_parts < t->parts)
 		return ERR_OK;
 	p->memory_parts = 0;
-	return decoder_remember(p->decoder, m) == ERR_OK ? ERR_OK
-							 : ERR_NOTFOUND;
+	return decoders_remember(p->decoders, m) == ERR_OK ? ERR_OK
+							   : ERR_NOTFOUND;
 }
 
 /* Tells the engine who they are, and what is configured of their feeds, from
- * the decoder's first on. */
+ * a decoder's first on. */
 static void
-name_exporters(struct pipeline *p, uint32_t first)
+name_exporters(struct pipeline *p, uint32_t thread, uint32_t first)
 {
-	uint32_t count = decoder_exporter_count(p->decoder);
+	uint32_t count = registry_met(p->registry, thread);
 
+	p->exporters_met += count - first;
 	for (uint32_t i = first; i < count; i++) {
-		struct exporter_info info = decoder_exporter(p->decoder, i);
-
-		uint32_t number = registry_number(p->registry, i);
+		struct exporter_info info =
+		    decoders_exporter(p->decoders, thread, i);
+		uint32_t number = registry_number(p->registry, thread, i);
 		struct feed_override given;
 
 		engine_name_exporter(p->engine, number, &info.address);
@@ -195,6 +204,19 @@ name_exporters(struct pipeline *p, uint32_t first)
 			info.domain, &given))
 			engine_override_feed(p->engine, number, &given);
 	}
+}
+
+/* Numbers whom the decoders know, whether or not the engine has had something
+ * of theirs. */
+static void
+number_all(struct pipeline *p)
+{
+	uint32_t first;
+
+	for (uint32_t t = 0; t < p->decoders->count; t++)
+		if (registry_update(p->registry, t,
+			decoders_exporter_count(p->decoders, t), &first))
+			name_exporters(p, t, first);
 }
 
 /* A store_restore_fn. */
@@ -227,13 +249,11 @@ int
 pipeline_restore(struct pipeline *p, struct store *s)
 {
 	int err = store_restore(s, restore_finding, p);
-	uint32_t first;
 
 	if (err != ERR_OK)
 		return err;
-	/* who the decoder was reminded of is not new */
-	if (registry_update(p->registry, &first))
-		name_exporters(p, first);
+	/* who the decoders were reminded of is not new */
+	number_all(p);
 	p->sequence = store_sequence(s);
 	if (p->restore_lost != 0)
 		log_warnx(MODULE,
@@ -321,7 +341,21 @@ append_memory(struct pipeline *p, uint32_t exporter)
 	}
 }
 
-/* Appends what the decoder wants to know again at the next start. */
+/* Whose memory it is. With threads it may be of a datagram that is not taken
+ * yet, the first of its exporter. */
+static uint32_t
+owner_of(struct pipeline *p, const struct decoder_memory *m)
+{
+	uint32_t exporter =
+	    registry_find(p->registry, &m->address, m->domain, m->protocol);
+
+	if (exporter != REGISTRY_UNKNOWN || p->decoders->count == 1)
+		return exporter;
+	number_all(p);
+	return registry_find(p->registry, &m->address, m->domain, m->protocol);
+}
+
+/* Appends what the decoders want to know again at the next start. */
 static void
 collect_memories(struct pipeline *p)
 {
@@ -329,10 +363,8 @@ collect_memories(struct pipeline *p)
 
 	least = least > MEMORY_PARTS_BATCH ? least - MEMORY_PARTS_BATCH : 0;
 	while (finding_batch_room(p->findings) >= least + MEMORY_PARTS_MAX &&
-	       decoder_memory_next(p->decoder, &p->memory_cursor, &p->memory)) {
-		const struct decoder_memory *m = &p->memory;
-		uint32_t exporter = registry_find(p->registry, &m->address,
-		    m->domain, m->protocol);
+	       decoders_memory_next(p->decoders, &p->memory)) {
+		uint32_t exporter = owner_of(p, &p->memory);
 
 		if (exporter != REGISTRY_UNKNOWN)
 			append_memory(p, exporter);
@@ -398,6 +430,7 @@ hand_over(struct pipeline *p)
 {
 	assert(is_idle(p));
 	p->findings->count = 0;
+	decoders_sum(p->decoders);
 	registry_collect(p->registry, p->findings);
 	collect_memories(p);
 	collect_counters(p);
@@ -430,27 +463,27 @@ hand_over_all(struct pipeline *p, int timeout_ms)
 
 /* The first ones singly; a flood of them, which anybody can send, not. */
 static void
-log_new_exporters(struct pipeline *p, uint32_t first, int64_t now_ms)
+log_new_exporters(struct pipeline *p, uint32_t thread, uint32_t first,
+    int64_t now_ms)
 {
-	uint32_t count = decoder_exporter_count(p->decoder);
-	struct exporter_info info = decoder_exporter(p->decoder, first);
+	struct exporter_info info =
+	    decoders_exporter(p->decoders, thread, first);
 	char address[ADDR_TEXT_MAX];
 
-	if (first >= EXPORTERS_LOGGED &&
+	if (p->exporters_met > EXPORTERS_LOGGED &&
 	    !log_limited(&p->exporter_log_s, now_ms / MS_PER_S, LOG_INTERVAL_S))
 		return;
 	log_info(MODULE, "exporter new: %s domain %u version %u, %u in all",
 	    addr_format(&info.address, address), info.domain,
-	    (unsigned)info.protocol, count);
+	    (unsigned)info.protocol, p->exporters_met);
 }
 
 /* Anybody can send, so one line a minute. */
 static void
-log_refused(struct pipeline *p, const struct datagram *d,
-    enum decode_status status)
+log_refused(struct pipeline *p, const struct decoded *d)
 {
 	char address[ADDR_TEXT_MAX];
-	bool limit = status != DECODE_NOT_ALLOWED;
+	bool limit = d->status != DECODE_NOT_ALLOWED;
 
 	if (!log_limited(&p->refused_log_s, d->received_ms / MS_PER_S,
 		LOG_INTERVAL_S))
@@ -459,33 +492,43 @@ log_refused(struct pipeline *p, const struct datagram *d,
 	    addr_format(&d->source, address),
 	    !limit ? "may not send: see exporter and accept_any in "
 		     "darkportd.conf(5)"
-	    : status == DECODE_EXPORTER_LIMIT
+	    : d->status == DECODE_EXPORTER_LIMIT
 		? "is one more than max_exporters"
 		: "has more domains than max_domains");
+}
+
+/* What a datagram became: its records are the last in the flow batch. */
+static void
+take_up(struct pipeline *p, const struct decoded *d)
+{
+	uint32_t first;
+
+	if (d->status == DECODE_NOT_ALLOWED ||
+	    d->status == DECODE_EXPORTER_LIMIT ||
+	    d->status == DECODE_DOMAIN_LIMIT)
+		log_refused(p, d);
+	if (registry_update(p->registry, d->thread, d->exporters, &first)) {
+		name_exporters(p, d->thread, first);
+		log_new_exporters(p, d->thread, first, d->received_ms);
+	}
+	for (uint32_t i = p->flows->count - d->count; i < p->flows->count;
+	     i++) {
+		struct flow_record *f = &p->flows->records[i];
+
+		f->exporter =
+		    registry_number(p->registry, d->thread, f->exporter);
+	}
 }
 
 /* Decodes one datagram behind what is in the flow batch already. */
 static void
 decode(struct pipeline *p, const struct datagram *d)
 {
-	uint32_t before = p->flows->count;
-	enum decode_status status;
-	uint32_t first;
+	struct decoded decoded;
 
 	registry_turn(p->registry, d->received_ms);
-	status = decoder_decode(p->decoder, d, p->flows);
-	if (status == DECODE_NOT_ALLOWED || status == DECODE_EXPORTER_LIMIT ||
-	    status == DECODE_DOMAIN_LIMIT)
-		log_refused(p, d, status);
-	if (registry_update(p->registry, &first)) {
-		name_exporters(p, first);
-		log_new_exporters(p, first, d->received_ms);
-	}
-	for (uint32_t i = before; i < p->flows->count; i++) {
-		struct flow_record *f = &p->flows->records[i];
-
-		f->exporter = registry_number(p->registry, f->exporter);
-	}
+	decoded = decoders_decode(p->decoders, d, p->flows);
+	take_up(p, &decoded);
 }
 
 static void
@@ -498,28 +541,38 @@ judge(struct pipeline *p)
 	p->flows->count = 0;
 }
 
+static void
+tell_timeouts_of(struct pipeline *p, uint32_t thread)
+{
+	uint32_t count = registry_met(p->registry, thread);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct exporter_info info =
+		    decoders_exporter(p->decoders, thread, i);
+
+		if (info.active_timeout_s != 0 || info.idle_timeout_s != 0)
+			engine_tell_timeouts(p->engine,
+			    registry_number(p->registry, thread, i),
+			    info.active_timeout_s, info.idle_timeout_s);
+	}
+}
+
 /* What exporters told of their timeouts, to the engine. */
 static void
 tell_timeouts(struct pipeline *p)
 {
-	uint32_t count = decoder_exporter_count(p->decoder);
-
-	for (uint32_t i = 0; i < count; i++) {
-		struct exporter_info info = decoder_exporter(p->decoder, i);
-
-		if (info.active_timeout_s != 0 || info.idle_timeout_s != 0)
-			engine_tell_timeouts(p->engine,
-			    registry_number(p->registry, i),
-			    info.active_timeout_s, info.idle_timeout_s);
-	}
+	for (uint32_t t = 0; t < p->decoders->count; t++)
+		tell_timeouts_of(p, t);
 }
 
 /* Looks at the exporters, once a second, when something came. */
 static void
 watch(struct pipeline *p, int64_t now_ms)
 {
-	uint64_t decoded = counter_get(p->counters, COUNTER_DATAGRAMS_DECODED);
+	uint64_t decoded;
 
+	decoders_sum(p->decoders);
+	decoded = counter_get(p->counters, COUNTER_DATAGRAMS_DECODED);
 	if (decoded == p->watched)
 		return;
 	p->watched = decoded;
@@ -527,10 +580,11 @@ watch(struct pipeline *p, int64_t now_ms)
 	watch_tick(p->watch, now_ms);
 }
 
+/* For so many records more. */
 static bool
-has_room(const struct pipeline *p)
+has_room(const struct pipeline *p, uint32_t count)
 {
-	return FLOW_BATCH_MAX - p->flows->count >= FLOW_DATAGRAM_MAX;
+	return FLOW_BATCH_MAX - p->flows->count >= count;
 }
 
 /* So much has changed that a commit should not wait for the tick. */
@@ -546,9 +600,24 @@ pipeline_take(const struct datagram *d, void *pipeline)
 {
 	struct pipeline *p = pipeline;
 
-	if (!has_room(p))
+	if (!has_room(p, FLOW_DATAGRAM_MAX))
 		judge(p);
 	decode(p, d);
+}
+
+void
+pipeline_take_decoded(const struct decoded *d,
+    const struct flow_record *records, void *pipeline)
+{
+	struct pipeline *p = pipeline;
+
+	if (!has_room(p, d->count))
+		judge(p);
+	registry_turn(p->registry, d->received_ms);
+	memcpy(&p->flows->records[p->flows->count], records,
+	    d->count * sizeof(*records));
+	p->flows->count += d->count;
+	take_up(p, d);
 }
 
 void
@@ -612,9 +681,11 @@ pipeline_replay(const struct datagram *d, void *pipeline)
 
 	if (p->failed)
 		return;
-	decoder_accept_any(p->decoder, true);
+	if (!p->replaying)
+		decoders_accept_any(p->decoders, true);
+	p->replaying = true;
 	tick_replay(p, d->received_ms);
-	if (!has_room(p))
+	if (!has_room(p, FLOW_DATAGRAM_MAX))
 		judge(p);
 	commit_replay_if_due(p);
 	decode(p, d);
@@ -625,7 +696,8 @@ pipeline_end_replay(struct pipeline *p, bool complete)
 {
 	bool more;
 
-	decoder_accept_any(p->decoder, false);
+	decoders_accept_any(p->decoders, false);
+	p->replaying = false;
 	if (p->failed)
 		return ERR_IO;
 	judge(p);

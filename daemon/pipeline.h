@@ -4,6 +4,11 @@
  *
  *   datagram -> decoder -> flow batch -> engine -> finding batch -> writer
  *
+ * There is a decoder for each ingest thread. With one, datagrams are decoded
+ * here; with several, each thread decodes what it receives, and what comes in
+ * here is decoded. A replay deals out its datagrams to the same decoders, in
+ * the capture's order, by the thread that reads it.
+ *
  * Live, time is the wall clock: a tick a second, and one batch to the writer
  * with it; while the writer is busy the engine goes on collecting, and ingest
  * never waits. In a replay, time is the capture's: it ticks each second of
@@ -22,6 +27,7 @@
 #include "collector/decoder.h"
 #include "common/counter.h"
 #include "common/err.h"
+#include "daemon/decoders.h"
 #include "daemon/feeds.h"
 #include "exposure/engine.h"
 #include "store/store.h"
@@ -29,14 +35,18 @@
 
 struct pipeline;
 
-/* All configs are copied; counters is borrowed. owned: pipeline_free().
- * NULL: no memory. */
+/* All configs are copied; counters is borrowed. threads: how many decode, at
+ * most INGEST_THREADS_MAX. owned: pipeline_free(). NULL: no memory. */
 struct pipeline *pipeline_new(const struct engine_config *engine,
-    const struct decoder_config *decoder, struct counters *counters);
+    const struct decoder_config *decoder, uint32_t threads,
+    struct counters *counters);
 void pipeline_free(struct pipeline *p); /* takes NULL */
 
-/* What pipeline_new() allocates, in octets, decoder and engine aside. */
-size_t pipeline_bytes(void);
+/* What pipeline_new() allocates, in octets, decoders and engine aside. */
+size_t pipeline_bytes(uint32_t threads);
+
+/* The threads' decoders. Borrowed for the pipeline's life. */
+struct decoders *pipeline_decoders(struct pipeline *p);
 
 /* What is configured of feeds; before pipeline_restore(). Copied. */
 void pipeline_set_feeds(struct pipeline *p, const struct feed_list *feeds);
@@ -57,8 +67,11 @@ const struct finding_exporter *pipeline_exporter(const struct pipeline *p,
  * go nowhere. */
 void pipeline_start(struct pipeline *p, struct writer *w);
 
-/* Live: one datagram (a datagram_fn), the end of a burst, one second. */
+/* Live: one datagram (a datagram_fn), or what a thread made of it (a
+ * decoded_fn), the end of a burst, one second. */
 void pipeline_take(const struct datagram *d, void *pipeline);
+void pipeline_take_decoded(const struct decoded *d,
+    const struct flow_record *records, void *pipeline);
 void pipeline_flush(void *pipeline);
 void pipeline_tick(struct pipeline *p, int64_t now_ms);
 

@@ -6,9 +6,7 @@
 
 #include "daemon/registry.h"
 
-/* What the decoder can number: its domains of all exporters together. */
-#define DECODER_MAX 4096
-#define HOUR_MS	    (INT64_C(3600) * 1000)
+#define HOUR_MS (INT64_C(3600) * 1000)
 
 struct entry {
 	struct finding_exporter base;	   /* of earlier lives; index set */
@@ -22,35 +20,49 @@ struct entry {
 	bool written;
 };
 
+/* The exporters of one decoder that have a number. */
+struct met {
+	uint32_t count;
+	uint32_t numbers[DECODER_EXPORTERS_MAX];
+};
+
 struct registry {
-	const struct decoder *decoder;
+	struct decoders *decoders;
+	struct met *met; /* of each thread */
 	int64_t hour_ms; /* start of the present hour; 0: no time yet */
 	uint32_t count;
-	uint32_t met; /* exporters of the decoder that have a number */
-	uint32_t numbers[DECODER_MAX];
 	bool turning; /* an hour's end is not appended by all yet */
 	struct entry entries[REGISTRY_MAX];
 };
 
 struct registry *
-registry_new(const struct decoder *d)
+registry_new(struct decoders *d)
 {
 	struct registry *r = calloc(1, sizeof(*r));
 
-	if (r != NULL)
-		r->decoder = d;
+	if (r == NULL)
+		return NULL;
+	r->decoders = d;
+	r->met = calloc(d->count, sizeof(*r->met));
+	if (r->met == NULL) {
+		free(r);
+		return NULL;
+	}
 	return r;
 }
 
 size_t
-registry_bytes(void)
+registry_bytes(uint32_t threads)
 {
-	return sizeof(struct registry);
+	return sizeof(struct registry) + threads * sizeof(struct met);
 }
 
 void
 registry_free(struct registry *r)
 {
+	if (r == NULL)
+		return;
+	free(r->met);
 	free(r);
 }
 
@@ -61,7 +73,7 @@ registry_restore(struct registry *r, const struct finding_exporter *e)
 
 	if (r->count == REGISTRY_MAX)
 		return;
-	assert(e->index == r->count && r->met == 0);
+	assert(e->index == r->count);
 	entry = &r->entries[r->count++];
 	entry->base = *e;
 	entry->now = *e;
@@ -82,11 +94,12 @@ is_same(const struct finding_exporter *e, const struct addr *address,
 	       addr_equal(&e->address, address);
 }
 
-/* The number for one new to the decoder. A walk: it happens once each. */
+/* The number for one new to a decoder. A walk: it happens once each. */
 static uint32_t
-number_for(struct registry *r, uint32_t decoder_index)
+number_for(struct registry *r, uint32_t thread, uint32_t decoder_index)
 {
-	struct exporter_info info = decoder_exporter(r->decoder, decoder_index);
+	struct exporter_info info =
+	    decoders_exporter(r->decoders, thread, decoder_index);
 	uint8_t protocol = (uint8_t)info.protocol;
 	struct entry *entry;
 	uint32_t i;
@@ -112,24 +125,32 @@ number_for(struct registry *r, uint32_t decoder_index)
 }
 
 bool
-registry_update(struct registry *r, uint32_t *first)
+registry_update(struct registry *r, uint32_t thread, uint32_t count,
+    uint32_t *first)
 {
-	uint32_t count = decoder_exporter_count(r->decoder);
+	struct met *met = &r->met[thread];
 
-	if (count == r->met)
+	assert(count <= DECODER_EXPORTERS_MAX);
+	if (count <= met->count)
 		return false;
-	assert(count <= DECODER_MAX);
-	*first = r->met;
-	for (; r->met < count; r->met++)
-		r->numbers[r->met] = number_for(r, r->met);
+	*first = met->count;
+	for (; met->count < count; met->count++)
+		met->numbers[met->count] = number_for(r, thread, met->count);
 	return true;
 }
 
 uint32_t
-registry_number(const struct registry *r, uint32_t decoder_index)
+registry_number(const struct registry *r, uint32_t thread,
+    uint32_t decoder_index)
 {
-	assert(decoder_index < r->met);
-	return r->numbers[decoder_index];
+	assert(decoder_index < r->met[thread].count);
+	return r->met[thread].numbers[decoder_index];
+}
+
+uint32_t
+registry_met(const struct registry *r, uint32_t thread)
+{
+	return r->met[thread].count;
 }
 
 const struct finding_exporter *
@@ -142,13 +163,17 @@ uint32_t
 registry_find(const struct registry *r, const struct addr *address,
     uint32_t domain, uint8_t protocol)
 {
-	for (uint32_t i = 0; i < r->met; i++) {
-		uint32_t number = r->numbers[i];
+	for (uint32_t t = 0; t < r->decoders->count; t++) {
+		const struct met *met = &r->met[t];
 
-		if (number != REGISTRY_UNKNOWN &&
-		    is_same(&r->entries[number].base, address, domain,
-			protocol))
-			return number;
+		for (uint32_t i = 0; i < met->count; i++) {
+			uint32_t number = met->numbers[i];
+
+			if (number != REGISTRY_UNKNOWN &&
+			    is_same(&r->entries[number].base, address, domain,
+				protocol))
+				return number;
+		}
 	}
 	return REGISTRY_UNKNOWN;
 }
@@ -191,26 +216,45 @@ add_life(struct finding_exporter *e, const struct exporter_info *info)
 		e->idle_timeout_s = info->idle_timeout_s;
 }
 
+/* The entry of a decoder's exporter; NULL: it has no number. */
+static struct entry *
+entry_of(struct registry *r, uint32_t thread, uint32_t decoder_index)
+{
+	uint32_t number = r->met[thread].numbers[decoder_index];
+
+	return number == REGISTRY_UNKNOWN ? NULL : &r->entries[number];
+}
+
+static void
+begin_sum(struct entry *entry)
+{
+	entry->now = entry->base;
+	entry->now.templates = 0;
+	entry->now.shared_address = false;
+}
+
 /* Sums up earlier lives and this one. */
 static void
 gather(struct registry *r)
 {
-	for (uint32_t i = 0; i < r->met; i++) {
-		struct entry *entry;
+	uint32_t threads = r->decoders->count;
 
-		if (r->numbers[i] == REGISTRY_UNKNOWN)
-			continue;
-		entry = &r->entries[r->numbers[i]];
-		entry->now = entry->base;
-		entry->now.templates = 0;
-		entry->now.shared_address = false;
-	}
-	for (uint32_t i = 0; i < r->met; i++) {
-		struct exporter_info info = decoder_exporter(r->decoder, i);
+	for (uint32_t t = 0; t < threads; t++)
+		for (uint32_t i = 0; i < r->met[t].count; i++) {
+			struct entry *entry = entry_of(r, t, i);
 
-		if (r->numbers[i] != REGISTRY_UNKNOWN)
-			add_life(&r->entries[r->numbers[i]].now, &info);
-	}
+			if (entry != NULL)
+				begin_sum(entry);
+		}
+	for (uint32_t t = 0; t < threads; t++)
+		for (uint32_t i = 0; i < r->met[t].count; i++) {
+			struct entry *entry = entry_of(r, t, i);
+			struct exporter_info info =
+			    decoders_exporter(r->decoders, t, i);
+
+			if (entry != NULL)
+				add_life(&entry->now, &info);
+		}
 }
 
 /* Counts less those there were; what came late makes lost ones fewer. */

@@ -2,7 +2,8 @@
 /*
  * The exporters under one number for the whole life of the store's state.
  *
- * The decoder numbers exporters from 0 as they come, anew at each start.
+ * Each ingest thread's decoder numbers its exporters from 0 as they come, anew
+ * at each start; who is meant is said by thread and index (decoders.h).
  * Findings restored from the store carry the numbers of its own list. The
  * registry begins with that list and gives a new number to whoever is not
  * in it, so that one number means one exporter on both sides.
@@ -11,7 +12,8 @@
  * Counts go on from what the store had.
  *
  * Hours are by the time received, and never go back: what is late counts in
- * the latest hour.
+ * the latest hour. With several threads, what they have decoded and the engine
+ * has not taken yet counts already.
  * When full: further exporters have the number REGISTRY_UNKNOWN; what they
  * send is judged all the same, and its findings name no exporter.
  */
@@ -21,7 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "collector/decoder.h"
+#include "daemon/decoders.h"
 #include "exposure/finding.h"
 
 #define REGISTRY_MAX	 65536
@@ -33,11 +35,11 @@
 struct registry;
 
 /* owned: registry_free(). d is borrowed for its life. NULL: no memory. */
-struct registry *registry_new(const struct decoder *d);
+struct registry *registry_new(struct decoders *d);
 void registry_free(struct registry *r); /* takes NULL */
 
-/* What registry_new() allocates, in octets. */
-size_t registry_bytes(void);
+/* What registry_new() allocates for so many threads, in octets. */
+size_t registry_bytes(uint32_t threads);
 
 /* One exporter of the store, in the order of its indexes; before any
  * datagram. One beyond REGISTRY_MAX is ignored. */
@@ -47,19 +49,27 @@ void registry_restore(struct registry *r, const struct finding_exporter *e);
 void registry_restore_hour(struct registry *r,
     const struct finding_exporter_hour *h);
 
-/* Numbers the exporters the decoder has met since the last call. True when
- * there were any; *first is the decoder's index of the first. */
-bool registry_update(struct registry *r, uint32_t *first);
+/*
+ * A thread's decoder has met count exporters: numbers those that are new here.
+ * True when there were any; *first is the decoder's index of the first. The
+ * order of these calls is the order of the numbers.
+ */
+bool registry_update(struct registry *r, uint32_t thread, uint32_t count,
+    uint32_t *first);
 
-/* The number of the decoder's exporter; registry_update() came before. */
-uint32_t registry_number(const struct registry *r, uint32_t decoder_index);
+/* The number of a decoder's exporter; registry_update() came before. */
+uint32_t registry_number(const struct registry *r, uint32_t thread,
+    uint32_t decoder_index);
+
+/* How many exporters of a thread's decoder have been numbered. */
+uint32_t registry_met(const struct registry *r, uint32_t thread);
 
 /* Who has a number of the store's list; address, domain, protocol are set.
  * NULL: nobody. Borrowed until the next call of a function here. */
 const struct finding_exporter *registry_at(const struct registry *r,
     uint32_t number);
 
-/* The number of an exporter the decoder has met, or REGISTRY_UNKNOWN. */
+/* The number of an exporter some decoder has met, or REGISTRY_UNKNOWN. */
 uint32_t registry_find(const struct registry *r, const struct addr *address,
     uint32_t domain, uint8_t protocol);
 

@@ -9,10 +9,9 @@
 #include "common/log.h"
 #include "daemon/watch.h"
 
-#define MODULE	    "exporter"
-#define MS_PER_S    1000
-#define DECODER_MAX 4096 /* exporters the decoder can have */
-#define TITLE_MAX   160
+#define MODULE	  "exporter"
+#define MS_PER_S  1000
+#define TITLE_MAX 160
 
 enum line {
 	LINE_SHARED,
@@ -40,27 +39,29 @@ struct seen {
 };
 
 struct watch {
-	const struct decoder *decoder;
+	struct decoders *decoders;
 	struct limit limits[LINE_COUNT];
 	int64_t loss_from_ms; /* start of the interval; 0: none yet */
 	uint32_t logged;      /* in this tick */
-	struct seen seen[DECODER_MAX];
+	/* of each thread's decoder, so many */
+	struct seen seen[][DECODER_EXPORTERS_MAX];
 };
 
 struct watch *
-watch_new(const struct decoder *d)
+watch_new(struct decoders *d)
 {
-	struct watch *w = calloc(1, sizeof(*w));
+	struct watch *w = calloc(1, watch_bytes(d->count));
 
 	if (w != NULL)
-		w->decoder = d;
+		w->decoders = d;
 	return w;
 }
 
 size_t
-watch_bytes(void)
+watch_bytes(uint32_t threads)
 {
-	return sizeof(struct watch);
+	return sizeof(struct watch) +
+	       threads * sizeof(((struct watch *)NULL)->seen[0]);
 }
 
 void
@@ -158,49 +159,64 @@ loss_share(const struct seen *seen, const struct exporter_info *info)
 	return lost / (lost + came);
 }
 
-/* One line an interval: the exporter that lost the largest share. */
+/* The exporter that lost the largest share, so far. */
+struct worst {
+	struct exporter_info info;
+	double share;
+	uint64_t lost;
+};
+
+/* Looks at one thread's exporters, and begins their next interval. */
 static void
-watch_loss(struct watch *w, uint32_t count, int64_t now_ms)
+find_worst(struct watch *w, uint32_t thread, struct worst *worst)
 {
-	struct exporter_info worst = { 0 };
-	double worst_share = 0;
-	uint64_t lost = 0;
-	char who[TITLE_MAX];
+	uint32_t count = decoders_exporter_count(w->decoders, thread);
 
 	for (uint32_t i = 0; i < count; i++) {
-		struct exporter_info info = decoder_exporter(w->decoder, i);
-		struct seen *seen = &w->seen[i];
+		struct exporter_info info =
+		    decoders_exporter(w->decoders, thread, i);
+		struct seen *seen = &w->seen[thread][i];
 		double share = loss_share(seen, &info);
 
-		if (share > worst_share) {
-			worst = info;
-			worst_share = share;
-			lost = info.lost - seen->lost;
+		if (share > worst->share) {
+			worst->info = info;
+			worst->share = share;
+			worst->lost = info.lost - seen->lost;
 		}
 		seen->lost = info.lost;
 		seen->units = units(&info);
 	}
+}
+
+/* One line an interval. */
+static void
+watch_loss(struct watch *w, int64_t now_ms)
+{
+	struct worst worst = { .share = 0 };
+	char who[TITLE_MAX];
+
+	for (uint32_t t = 0; t < w->decoders->count; t++)
+		find_worst(w, t, &worst);
 	w->loss_from_ms = now_ms;
-	if (worst_share <= WATCH_LOSS_SHARE)
+	if (worst.share <= WATCH_LOSS_SHARE)
 		return;
 	w->logged++;
 	log_warnx(MODULE,
 	    "%s: %.1f %% lost on the way in the last minute, %" PRIu64 " %s",
-	    title(&worst, who), 100 * worst_share, lost,
-	    worst.sequence_unit == SEQUENCE_DATAGRAMS ? "datagrams"
-						      : "records");
+	    title(&worst.info, who), 100 * worst.share, worst.lost,
+	    worst.info.sequence_unit == SEQUENCE_DATAGRAMS ? "datagrams"
+							   : "records");
 }
 
-uint32_t
-watch_tick(struct watch *w, int64_t now_ms)
+static void
+watch_thread(struct watch *w, uint32_t thread, int64_t now_ms)
 {
-	uint32_t count = decoder_exporter_count(w->decoder);
-	int64_t loss_for_ms = now_ms - w->loss_from_ms;
+	uint32_t count = decoders_exporter_count(w->decoders, thread);
 
-	w->logged = 0;
 	for (uint32_t i = 0; i < count; i++) {
-		struct exporter_info info = decoder_exporter(w->decoder, i);
-		struct seen *seen = &w->seen[i];
+		struct exporter_info info =
+		    decoders_exporter(w->decoders, thread, i);
+		struct seen *seen = &w->seen[thread][i];
 
 		if (info.datagrams == 0)
 			continue; /* only remembered */
@@ -212,9 +228,19 @@ watch_tick(struct watch *w, int64_t now_ms)
 		seen->shared = seen->shared || info.shared_address;
 		seen->known = true;
 	}
+}
+
+uint32_t
+watch_tick(struct watch *w, int64_t now_ms)
+{
+	int64_t loss_for_ms = now_ms - w->loss_from_ms;
+
+	w->logged = 0;
+	for (uint32_t t = 0; t < w->decoders->count; t++)
+		watch_thread(w, t, now_ms);
 	if (w->loss_from_ms == 0)
 		w->loss_from_ms = now_ms;
 	else if (loss_for_ms < 0 || loss_for_ms >= WATCH_INTERVAL_S * MS_PER_S)
-		watch_loss(w, count, now_ms);
+		watch_loss(w, now_ms);
 	return w->logged;
 }

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "collector/decoder.h"
+#include "daemon/decoders.h"
 
 #define WATCH_LINES	 64
 #define WATCH_INTERVAL_S 60
@@ -18,11 +18,11 @@
 struct watch;
 
 /* owned: watch_free(). d is borrowed for its life. NULL: no memory. */
-struct watch *watch_new(const struct decoder *d);
+struct watch *watch_new(struct decoders *d);
 void watch_free(struct watch *w); /* takes NULL */
 
-/* What watch_new() allocates, in octets. */
-size_t watch_bytes(void);
+/* What watch_new() allocates for so many threads, in octets. */
+size_t watch_bytes(uint32_t threads);
 
 /* Compares with what it saw last. Call it once a second. Returns how many
  * lines it logged. */

@@ -49,7 +49,7 @@ begin_with(struct fixture *x, uint32_t max_events,
 	engine.max_pairs = 10000;
 	engine.max_sources = 1000;
 	engine.max_events = max_events;
-	l->pipeline = pipeline_new(&engine, decoder, &x->counters);
+	l->pipeline = pipeline_new(&engine, decoder, 1, &x->counters);
 	assert_non_null(l->pipeline);
 	assert_ok(pipeline_restore(l->pipeline, x->store));
 	l->writer = writer_start(x->store);

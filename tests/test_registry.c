@@ -30,6 +30,12 @@ send_from(struct decoding *f, uint8_t engine)
 	send_numbered(f, engine, 0);
 }
 
+static bool
+update(struct decoding *f, struct registry *r, uint32_t *first)
+{
+	return registry_update(r, 0, decoder_exporter_count(f->decoder), first);
+}
+
 /* An exporter of the store: the builders' address, this engine. */
 static struct finding_exporter
 stored(uint32_t index, uint8_t engine)
@@ -53,21 +59,22 @@ static void
 registry_numbers_exporters_as_they_come(void **state)
 {
 	struct decoding *f = *state;
-	struct registry *r = registry_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct registry *r = registry_new(&all);
 	uint32_t first = 99;
 
 	assert_non_null(r);
-	assert_false(registry_update(r, &first));
+	assert_false(update(f, r, &first));
 	send_from(f, 1);
-	assert_true(registry_update(r, &first));
+	assert_true(update(f, r, &first));
 	assert_int_equal(first, 0);
-	assert_int_equal(registry_number(r, 0), 0);
+	assert_int_equal(registry_number(r, 0, 0), 0);
 	send_from(f, 1);
-	assert_false(registry_update(r, &first));
+	assert_false(update(f, r, &first));
 	send_from(f, 2);
-	assert_true(registry_update(r, &first));
+	assert_true(update(f, r, &first));
 	assert_int_equal(first, 1);
-	assert_int_equal(registry_number(r, 1), 1);
+	assert_int_equal(registry_number(r, 0, 1), 1);
 	registry_free(r);
 }
 
@@ -75,7 +82,8 @@ static void
 registry_knows_the_exporters_of_the_store_again(void **state)
 {
 	struct decoding *f = *state;
-	struct registry *r = registry_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct registry *r = registry_new(&all);
 	struct finding_exporter one = stored(0, 1);
 	struct finding_exporter two = stored(1, 2);
 	uint32_t first;
@@ -87,10 +95,10 @@ registry_knows_the_exporters_of_the_store_again(void **state)
 	send_from(f, 2);
 	send_from(f, 3);
 	send_from(f, 1);
-	assert_true(registry_update(r, &first));
-	assert_int_equal(registry_number(r, 0), 1);
-	assert_int_equal(registry_number(r, 1), 2);
-	assert_int_equal(registry_number(r, 2), 0);
+	assert_true(update(f, r, &first));
+	assert_int_equal(registry_number(r, 0, 0), 1);
+	assert_int_equal(registry_number(r, 0, 1), 2);
+	assert_int_equal(registry_number(r, 0, 2), 0);
 	registry_free(r);
 }
 
@@ -98,7 +106,8 @@ static void
 registry_counts_on_from_the_store_and_appends_what_changed(void **state)
 {
 	struct decoding *f = *state;
-	struct registry *r = registry_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct registry *r = registry_new(&all);
 	struct finding_batch *batch = finding_batch_new(BATCH);
 	struct finding_exporter one = stored(0, 1);
 	struct finding_exporter two = stored(1, 2);
@@ -114,7 +123,7 @@ registry_counts_on_from_the_store_and_appends_what_changed(void **state)
 	assert_int_equal(registry_collect(r, batch), 0);
 	send_from(f, 2);
 	send_from(f, 2);
-	assert_true(registry_update(r, &first));
+	assert_true(update(f, r, &first));
 	batch->count = 0;
 	assert_int_equal(registry_collect(r, batch), 1);
 	assert_int_equal(batch->findings[0].kind, FINDING_EXPORTER);
@@ -133,7 +142,8 @@ static void
 registry_leaves_for_the_next_batch_what_does_not_fit(void **state)
 {
 	struct decoding *f = *state;
-	struct registry *r = registry_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct registry *r = registry_new(&all);
 	struct finding_batch *batch = finding_batch_new(2);
 
 	assert_non_null(r);
@@ -187,7 +197,8 @@ static void
 registry_counts_by_the_hour(void **state)
 {
 	struct decoding *f = *state;
-	struct registry *r = registry_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct registry *r = registry_new(&all);
 	struct finding_exporter_hour hours[BATCH];
 	uint32_t first;
 
@@ -195,7 +206,7 @@ registry_counts_by_the_hour(void **state)
 	registry_turn(r, START_MS + 10);
 	send_numbered(f, 1, 0);
 	send_numbered(f, 1, 1);
-	registry_update(r, &first);
+	update(f, r, &first);
 	assert_int_equal(collect_hours(r, hours), 1);
 	expect_hour(&hours[0], START_MS, 2, 0);
 	registry_turn(r, START_MS + HOUR_MS - 1);
@@ -220,7 +231,8 @@ static void
 registry_ends_no_hour_before_the_last_end_is_appended(void **state)
 {
 	struct decoding *f = *state;
-	struct registry *r = registry_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct registry *r = registry_new(&all);
 	struct finding_exporter_hour hours[BATCH];
 	uint32_t first;
 
@@ -228,7 +240,7 @@ registry_ends_no_hour_before_the_last_end_is_appended(void **state)
 	for (int64_t hour = 0; hour < 3; hour++) {
 		registry_turn(r, START_MS + hour * HOUR_MS);
 		send_numbered(f, 1, (uint32_t)hour);
-		registry_update(r, &first);
+		update(f, r, &first);
 	}
 	assert_int_equal(collect_hours(r, hours), 2);
 	expect_hour(&hours[0], START_MS + HOUR_MS, 2, 0);
@@ -240,11 +252,12 @@ static void
 registry_goes_on_with_the_hour_of_the_store(void **state)
 {
 	struct decoding *f = *state;
+	struct decoders all = { .count = 1, .of = { f->decoder } };
 	struct finding_exporter_hour hours[BATCH];
 	struct finding_exporter_hour had = { START_MS, 40, 40, 4, 0 };
 
 	for (int64_t hour = 0; hour < 2; hour++) {
-		struct registry *r = registry_new(f->decoder);
+		struct registry *r = registry_new(&all);
 		struct finding_exporter one = stored(0, 1);
 		uint64_t datagrams =
 		    counter_get(&f->counters, COUNTER_DATAGRAMS_DECODED) + 1;
@@ -255,7 +268,7 @@ registry_goes_on_with_the_hour_of_the_store(void **state)
 		registry_restore_hour(r, &had);
 		registry_turn(r, START_MS + hour * HOUR_MS + 5);
 		send_numbered(f, 1, (uint32_t)hour);
-		registry_update(r, &first);
+		update(f, r, &first);
 		assert_int_equal(collect_hours(r, hours), 1);
 		/* the same hour, or another one */
 		if (hour == 0)
@@ -283,7 +296,8 @@ static void
 registry_sums_up_exporters_that_their_port_tells_apart(void **state)
 {
 	struct decoding *f = *state;
-	struct registry *r = registry_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct registry *r = registry_new(&all);
 	struct finding_batch *batch = finding_batch_new(BATCH);
 	uint32_t first;
 
@@ -302,11 +316,11 @@ registry_sums_up_exporters_that_their_port_tells_apart(void **state)
 		f->batch.count = 0;
 		assert_int_equal(decoder_decode(f->decoder, &d, &f->batch),
 		    DECODE_OK);
-		registry_update(r, &first);
+		update(f, r, &first);
 	}
 	assert_int_equal(decoder_exporter_count(f->decoder), 2);
-	assert_int_equal(registry_number(r, 0), 0);
-	assert_int_equal(registry_number(r, 1), 0);
+	assert_int_equal(registry_number(r, 0, 0), 0);
+	assert_int_equal(registry_number(r, 0, 1), 0);
 	assert_int_equal(registry_collect(r, batch), 1);
 	assert_int_equal(batch->findings[0].exporter.datagrams, 6);
 	assert_int_equal(batch->findings[0].exporter.lost, 0);

@@ -81,7 +81,8 @@ static void
 a_quiet_exporter_is_no_line(void **state)
 {
 	struct decoding *f = *state;
-	struct watch *w = watch_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct watch *w = watch_new(&all);
 
 	assert_non_null(w);
 	expect_silence(w, start_ms);
@@ -96,7 +97,8 @@ static void
 sampling_is_told_when_it_is_seen_and_when_it_changes(void **state)
 {
 	struct decoding *f = *state;
-	struct watch *w = watch_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct watch *w = watch_new(&all);
 
 	assert_non_null(w);
 	send_netflow5(f, 1, 0, SAMPLES | 100, 0);
@@ -120,7 +122,8 @@ static void
 changed_templates_are_told_with_the_exporter(void **state)
 {
 	struct decoding *f = *state;
-	struct watch *w = watch_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct watch *w = watch_new(&all);
 
 	assert_non_null(w);
 	send_template(f, 0, 10);
@@ -137,7 +140,8 @@ static void
 a_restart_is_told(void **state)
 {
 	struct decoding *f = *state;
-	struct watch *w = watch_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct watch *w = watch_new(&all);
 
 	assert_non_null(w);
 	for (uint32_t i = 0; i < 5; i++)
@@ -154,7 +158,8 @@ static void
 a_flood_of_changes_is_one_line_a_minute(void **state)
 {
 	struct decoding *f = *state;
-	struct watch *w = watch_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct watch *w = watch_new(&all);
 	char text[TEXT_MAX];
 	uint32_t lines = 0;
 
@@ -173,7 +178,8 @@ static void
 loss_above_a_percent_is_told_once_a_minute(void **state)
 {
 	struct decoding *f = *state;
-	struct watch *w = watch_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct watch *w = watch_new(&all);
 
 	assert_non_null(w);
 	expect_silence(w, start_ms);
@@ -199,7 +205,8 @@ a_shared_address_is_told_once(void **state)
 	const struct build_netflow5_record record = { "198.51.100.1",
 		"10.0.0.1", 5, 300, 1000, 2000, 40000, 80, 0x02, 6 };
 	struct decoding *f = *state;
-	struct watch *w = watch_new(f->decoder);
+	struct decoders all = { .count = 1, .of = { f->decoder } };
+	struct watch *w = watch_new(&all);
 	char text[TEXT_MAX];
 	uint32_t lines = 0;
 
