@@ -26,6 +26,8 @@
 	    "datagrams the kernel dropped: receive buffer full")               \
 	X(DATAGRAMS_OVERSIZE, "datagrams_oversize",                            \
 	    "datagrams cut off by the receive buffer's size")                  \
+	X(INGEST_WAITS, "ingest_waits",                                        \
+	    "times an ingest thread waited: the engine had not kept up")       \
 	X(CAPTURE_PACKETS_IGNORED, "capture_packets_ignored",                  \
 	    "packets in captures that are no whole UDP datagram")              \
 	/* decoder: every datagram ends in exactly one of these */             \

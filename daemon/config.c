@@ -61,6 +61,7 @@ config_init(struct config *c)
 	c->http.port = PORT_HTTP;
 	c->http_on = true;
 	c->rcvbuf_octets = DEFAULT_RCVBUF;
+	c->ingest_threads = 1;
 	snprintf(c->store, sizeof(c->store), "%s", DEFAULT_STORE);
 }
 

@@ -18,6 +18,7 @@
 #include "collector/decoder.h"
 #include "common/addr.h"
 #include "common/err.h"
+#include "daemon/decoders.h"
 #include "daemon/feeds.h"
 #include "exposure/engine.h"
 
@@ -46,9 +47,10 @@ struct config {
 	uint32_t listen_count;
 	uint32_t read_count;
 	uint32_t rcvbuf_octets; /* asked of each socket */
-	uint64_t memory_limit;	/* octets; 0: none */
-	uint64_t given;		/* rows that were set: config_is_given() */
-	bool listen_given;	/* else the default, or none with read */
+	uint32_t ingest_threads;
+	uint64_t memory_limit; /* octets; 0: none */
+	uint64_t given;	       /* rows that were set: config_is_given() */
+	bool listen_given;     /* else the default, or none with read */
 	bool http_on;
 };
 
@@ -116,6 +118,8 @@ enum config_kind {
 	    CONFIG_TABLE_MAX, "scan events waiting for the store")             \
 	X(rcvbuf, CONFIG_OCTETS, rcvbuf_octets, 4096, 1U << 30,                \
 	    "receive buffer asked for each socket, in octets")                 \
+	X(ingest_threads, CONFIG_COUNT, ingest_threads, 1, INGEST_THREADS_MAX, \
+	    "threads that receive and decode")                                 \
 	X(exporter, CONFIG_NETWORKS, decoder.allow, 0, 0,                      \
 	    "who may send: ADDR or CIDR, with =NAME; none: private addresses") \
 	X(feed, CONFIG_FEEDS, feeds, 0, 0,                                     \

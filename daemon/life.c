@@ -7,14 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <event2/event.h>
 #include <systemd/sd-daemon.h>
 
 #include "collector/capture.h"
-#include "collector/udp.h"
 #include "common/timefmt.h"
+#include "daemon/clock.h"
+#include "daemon/ingest.h"
 #include "daemon/life.h"
 #include "daemon/memory.h"
 #include "daemon/pipeline.h"
@@ -25,7 +25,6 @@
 
 #define MODULE	       "daemon"
 #define MS_PER_S       1000
-#define NS_PER_MS      1000000
 #define FINISH_WAIT_MS 20000 /* for the last commit; systemd gives 90 s */
 
 struct life {
@@ -38,7 +37,7 @@ struct life {
 	struct event_base *base;
 	struct event *timer;
 	struct event *signals[3];
-	struct udp *sockets[CONFIG_LISTEN_MAX];
+	struct ingest *ingest;
 	struct endpoint bound[CONFIG_LISTEN_MAX];
 	uint32_t socket_count;
 	struct endpoint http;
@@ -46,6 +45,7 @@ struct life {
 	struct trace_printer tracer;
 	bool traced;
 	bool serving;
+	bool failed;   /* an ingest thread has */
 	bool verdicts; /* a replay prints them */
 };
 
@@ -87,15 +87,6 @@ fail(int code, const char *format, ...)
 	return code;
 }
 
-static int64_t
-wall_clock_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (int64_t)t.tv_sec * MS_PER_S + t.tv_nsec / NS_PER_MS;
-}
-
 struct life *
 life_new(const struct config *config, enum log_level level)
 {
@@ -104,7 +95,7 @@ life_new(const struct config *config, enum log_level level)
 	if (l == NULL)
 		return NULL;
 	l->config = config;
-	if (supervise_new(config, wall_clock_ms() / MS_PER_S, level,
+	if (supervise_new(config, clock_now_ms() / MS_PER_S, level,
 		&l->supervise) != ERR_OK) {
 		free(l);
 		return NULL;
@@ -229,7 +220,8 @@ make_pipeline(struct life *l)
 
 	engine.key = hash_key_random();
 	decoder.key = hash_key_random();
-	l->pipeline = pipeline_new(&engine, &decoder, 1, l->counters);
+	l->pipeline = pipeline_new(&engine, &decoder, l->config->ingest_threads,
+	    l->counters);
 	if (l->pipeline == NULL)
 		return fail(EXIT_FAILED,
 		    "no memory for %" PRIu64 " octets: set memory_limit",
@@ -247,19 +239,6 @@ make_pipeline(struct life *l)
 	return EXIT_NOT_YET;
 }
 
-/* A datagram_fn and a udp_flush_fn: the loop runs when there is a pipeline. */
-static void
-take_datagram(const struct datagram *d, void *arg)
-{
-	pipeline_take(d, ((struct life *)arg)->pipeline);
-}
-
-static void
-end_burst(void *arg)
-{
-	pipeline_flush(((struct life *)arg)->pipeline);
-}
-
 /* A machine without IPv6 need not have the sockets nobody asked for. */
 static bool
 may_do_without(const struct life *l, const struct endpoint *e)
@@ -274,27 +253,27 @@ open_sockets(struct life *l)
 	char text[ENDPOINT_TEXT_MAX];
 
 	l->base = event_base_new();
-	if (l->base == NULL)
+	if (l->base != NULL)
+		l->ingest =
+		    ingest_new(l->config->ingest_threads, l->base, l->counters);
+	if (l->ingest == NULL)
 		return fail(EXIT_FAILED, "cannot make an event loop");
 	for (uint32_t i = 0; i < l->config->listen_count; i++) {
 		const struct endpoint *e = &l->config->listen[i];
 		const struct udp_config udp = { .address = e->address,
 			.port = e->port,
-			.rcvbuf_bytes = l->config->rcvbuf_octets,
-			.counters = l->counters };
-		struct udp **slot = &l->sockets[l->socket_count];
+			.rcvbuf_bytes = l->config->rcvbuf_octets };
+		struct endpoint *bound = &l->bound[l->socket_count];
 
-		if (udp_open(l->base, &udp, take_datagram, end_burst, l,
-			slot) != ERR_OK) {
+		*bound = *e;
+		if (ingest_listen(l->ingest, &udp, &bound->port) != ERR_OK) {
 			if (may_do_without(l, e))
 				continue;
 			return fail(EXIT_FAILED, "listen udp://%s: %s",
 			    endpoint_format(e, text), strerror(errno));
 		}
-		l->bound[l->socket_count] = *e;
-		l->bound[l->socket_count].port = udp_port(*slot);
 		log_info(MODULE, "listening on udp://%s",
-		    endpoint_format(&l->bound[l->socket_count], text));
+		    endpoint_format(bound, text));
 		l->socket_count++;
 	}
 	return EXIT_NOT_YET;
@@ -419,12 +398,15 @@ static void
 tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct life *l = arg;
-	int64_t now_ms = wall_clock_ms();
+	int64_t now_ms = clock_now_ms();
 
 	(void)fd;
 	(void)what;
-	for (uint32_t i = 0; i < l->socket_count; i++)
-		udp_poll_drops(l->sockets[i]);
+	if (!ingest_tick(l->ingest)) {
+		l->failed = true;
+		event_base_loopbreak(l->base);
+		return;
+	}
 	pipeline_tick(l->pipeline, now_ms);
 	supervise_tick(l->supervise, now_ms / MS_PER_S);
 	note_phase(l);
@@ -458,6 +440,8 @@ add_events(struct life *l)
 int
 life_serve(struct life *l)
 {
+	const struct ingest_sink sink = { pipeline_take, pipeline_take_decoded,
+		pipeline_flush, l->pipeline };
 	struct engine_summary s;
 
 	if (!add_events(l))
@@ -465,10 +449,13 @@ life_serve(struct life *l)
 	engine_summary(pipeline_engine(l->pipeline), &s);
 	l->phase = s.phase;
 	l->serving = true;
+	if (ingest_start(l->ingest, pipeline_decoders(l->pipeline), &sink) !=
+	    ERR_OK)
+		return fail(EXIT_FAILED, "cannot start the ingest threads");
 	sd_notify(0, "READY=1");
 	log_info(MODULE, "started, version " DARKPORT_VERSION);
 	/* a signal that came before the loop had it */
-	if (!stop_wanted && event_base_dispatch(l->base) < 0)
+	if (!stop_wanted && (event_base_dispatch(l->base) < 0 || l->failed))
 		return fail(EXIT_FAILED, "the event loop failed");
 	return EXIT_DONE;
 }
@@ -495,10 +482,8 @@ log_totals(const struct life *l)
 static void
 close_events(struct life *l)
 {
-	for (uint32_t i = 0; i < l->socket_count; i++) {
-		udp_poll_drops(l->sockets[i]);
-		udp_close(l->sockets[i]);
-	}
+	ingest_stop(l->ingest);
+	ingest_free(l->ingest);
 	for (size_t i = 0; i < 3; i++)
 		if (l->signals[i] != NULL)
 			event_free(l->signals[i]);

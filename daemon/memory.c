@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "collector/udp.h"
 #include "common/log.h"
+#include "daemon/ingest.h"
 #include "daemon/memory.h"
 #include "daemon/pipeline.h"
 #include "store/store.h"
@@ -47,9 +47,10 @@ uint64_t
 memory_octets(const struct config *c)
 {
 	return BASE_OCTETS + engine_bytes(&c->engine) +
-	       decoders_bytes(&c->decoder, 1) + pipeline_bytes(1) +
-	       c->listen_count * udp_bytes() + store_bytes() +
-	       memory_cache_octets(c) / 2;
+	       decoders_bytes(&c->decoder, c->ingest_threads) +
+	       pipeline_bytes(c->ingest_threads) +
+	       ingest_bytes(c->ingest_threads, c->listen_count) +
+	       store_bytes() + memory_cache_octets(c) / 2;
 }
 
 /* One table at `parts` of 16 times size; as given, when it was. */

@@ -63,6 +63,7 @@ config_reads_every_keyword(void **state)
 	    "wait = 60s\nrevoke = 15m\nhost_ttl = 7d\nstale_after = 1d\n"
 	    "max_pairs = 1000\nmax_sources = 1001\nmax_hosts = 1002\n"
 	    "max_exposures = 1003\nmax_events = 40004\nrcvbuf = 4M\n"
+	    "ingest_threads = 4\n"
 	    "max_exporters = 10\nmax_templates = 11\nmax_fields = 12\n"
 	    "max_domains = 13\naccept_any = true\n"
 	    "exporter_source_port = yes\n"
@@ -99,6 +100,7 @@ config_reads_every_keyword(void **state)
 	assert_int_equal(c.engine.max_exposures, 1003);
 	assert_int_equal(c.engine.max_events, 40004);
 	assert_int_equal(c.rcvbuf_octets, 4 << 20);
+	assert_int_equal(c.ingest_threads, 4);
 	assert_int_equal(c.decoder.max_exporters, 10);
 	assert_int_equal(c.decoder.max_templates, 11);
 	assert_int_equal(c.decoder.max_fields, 12);
@@ -153,6 +155,12 @@ config_names_file_and_line_of_a_bad_value(void **state)
 	    FILE_NAME ":1: max_fields");
 	read_wrong("rcvbuf = 5T\n", FILE_NAME ":1: rcvbuf '5T': no number");
 	read_wrong("rcvbuf = 4096G\n", FILE_NAME ":1: rcvbuf");
+	read_wrong("ingest_threads = 0\n",
+	    FILE_NAME ":1: ingest_threads '0': must be 1 to 16");
+	read_wrong("ingest_threads = 65\n",
+	    FILE_NAME ":1: ingest_threads '65': must be 1 to 16");
+	read_wrong("ingest_threads = abc\n",
+	    FILE_NAME ":1: ingest_threads 'abc': no number");
 	read_wrong("vet_baseline = perhaps\n", FILE_NAME ":1: vet_baseline");
 	read_wrong("store = \"\"\n", FILE_NAME ":1: store '': an empty");
 	read_wrong("internal = {\"\"}\n"
