@@ -14,30 +14,19 @@
 #include "store/state.h"
 
 /*
- * Of what comes often there are two statements. A REPLACE, or an update of a
- * column that refers to another table, makes SQLite ready to undo it alone,
- * which doubles its cost (tests/bench_store.c). So the first statement does
- * neither; when it finds the row there already, or with other references,
- * and changes nothing, the second one does it.
+ * Of what comes often there are several statements, tried in turn until one
+ * changes a row. An upsert, a REPLACE, or an update of a column that refers
+ * to another table, makes SQLite ready to undo it alone, which costs as much
+ * again (tests/bench_store.c). So the first is what a row needs most often:
+ * of what is known an update that leaves indexes and references as they are,
+ * of an event an insert.
  */
-#define EXPOSURE_INSERT                                                        \
-	"INSERT INTO t_exposure(id, host_ip, proto, port, state, tier,"        \
-	" vetting, rule, confidence, first_ms, last_ms, closed_ms,"            \
-	" refused_ms, accepted, refused, clients, sketch, evidence,"           \
-	" alert_id, event_id, first_client_ip, first_client_port,"             \
-	" exporter_id, listener) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"  \
-	" ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 #define EXPOSURE_UPDATE                                                        \
-	" ON CONFLICT(id) DO UPDATE SET state = excluded.state,"               \
-	" tier = excluded.tier, vetting = excluded.vetting,"                   \
-	" rule = excluded.rule, confidence = excluded.confidence,"             \
-	" first_ms = excluded.first_ms, last_ms = excluded.last_ms,"           \
-	" closed_ms = excluded.closed_ms, refused_ms = excluded.refused_ms,"   \
-	" accepted = excluded.accepted, refused = excluded.refused,"           \
-	" clients = excluded.clients, sketch = excluded.sketch,"               \
-	" evidence = excluded.evidence, alert_id = excluded.alert_id,"         \
-	" event_id = excluded.event_id, listener = excluded.listener,"         \
-	" first_client_port = excluded.first_client_port"
+	"UPDATE t_exposure SET state = ?5, tier = ?6, vetting = ?7,"           \
+	" rule = ?8, confidence = ?9, first_ms = ?10, last_ms = ?11,"          \
+	" closed_ms = ?12, refused_ms = ?13, accepted = ?14, refused = ?15,"   \
+	" clients = ?16, sketch = ?17, evidence = ?18, alert_id = ?19,"        \
+	" event_id = ?20, first_client_port = ?22, listener = ?24"
 #define HALVES                                                                 \
 	"outer_first_ms, outer_packets, outer_octets, outer_flags,"            \
 	" outer_evidence, outer_exporter_id, inner_first_ms, inner_packets,"   \
@@ -113,21 +102,27 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
 	    " network, text_from, text_to, source, samples)"
 	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[STATEMENT_HOST] =
+	    "UPDATE t_host SET label = ?2, first_ms = ?3, last_ms = ?4"
+	    " WHERE ip = ?1",
+	[STATEMENT_HOST_NEW] =
 	    "INSERT INTO t_host(ip, label, first_ms, last_ms)"
-	    " VALUES (?, ?, ?, ?) ON CONFLICT(ip) DO UPDATE SET"
-	    " label = excluded.label, first_ms = excluded.first_ms,"
-	    " last_ms = excluded.last_ms",
+	    " VALUES (?, ?, ?, ?)",
 	[STATEMENT_HOST_GUARD] =
 	    "REPLACE INTO t_host_guard(host_ip, since_ms, until_ms,"
 	    " turned_away) VALUES (?, ?, ?, ?)",
-	/* An id keeps its host, protocol and port: not setting them again
-	 * leaves the indexes alone. */
-	[STATEMENT_EXPOSURE] = EXPOSURE_INSERT EXPOSURE_UPDATE
-	" WHERE first_client_ip IS excluded.first_client_ip"
-	" AND exporter_id IS excluded.exporter_id",
-	[STATEMENT_EXPOSURE_REFERENCES] = EXPOSURE_INSERT EXPOSURE_UPDATE
-	", first_client_ip = excluded.first_client_ip,"
-	" exporter_id = excluded.exporter_id",
+	/* An id keeps its host, protocol and port. */
+	[STATEMENT_EXPOSURE] = EXPOSURE_UPDATE
+	" WHERE id = ?1 AND first_client_ip IS ?21 AND exporter_id IS ?23",
+	[STATEMENT_EXPOSURE_NEW] =
+	    "INSERT INTO t_exposure(id, host_ip, proto, port, state, tier,"
+	    " vetting, rule, confidence, first_ms, last_ms, closed_ms,"
+	    " refused_ms, accepted, refused, clients, sketch, evidence,"
+	    " alert_id, event_id, first_client_ip, first_client_port,"
+	    " exporter_id, listener) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+	    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	    " ON CONFLICT(id) DO NOTHING",
+	[STATEMENT_EXPOSURE_REFERENCES] = EXPOSURE_UPDATE
+	", first_client_ip = ?21, exporter_id = ?23 WHERE id = ?1",
 	[STATEMENT_EXPOSURE_RETRACTED] = "DELETE FROM t_exposure WHERE id = ?",
 	[STATEMENT_WITNESS] =
 	    "REPLACE INTO t_witness(exposure_id, place, roles, counted_ms,"
@@ -536,19 +531,29 @@ write_feed_event(struct store *s, const struct finding *f)
 }
 
 static int
-write_host(struct store *s, const struct finding *f)
+run_host(struct store *s, enum statement which, const struct finding_host *h)
 {
-	const struct finding_host *h = &f->host;
-	struct db_binder b = db_bind(s->statements[STATEMENT_HOST]);
-	int err = ensure_address(s, &h->address);
+	struct db_binder b = db_bind(s->statements[which]);
 
-	if (err != ERR_OK)
-		return err;
 	db_bind_octets(&b, h->address.octets, sizeof(h->address.octets));
 	db_bind_text(&b, h->label);
 	db_bind_int(&b, h->first_seen_ms);
 	db_bind_int(&b, h->last_seen_ms);
 	return db_run(&b);
+}
+
+static int
+write_host(struct store *s, const struct finding *f)
+{
+	const struct finding_host *h = &f->host;
+	int err = run_host(s, STATEMENT_HOST, h);
+
+	if (err != ERR_OK || sqlite3_changes(s->db) != 0)
+		return err;
+	err = ensure_address(s, &h->address);
+	if (err == ERR_OK)
+		err = run_host(s, STATEMENT_HOST_NEW, h);
+	return err;
 }
 
 static int
@@ -597,24 +602,42 @@ bind_exposure(struct db_binder *b, const struct store *s,
 	db_bind_text(b, listener_name(e->listener));
 }
 
+/* Changed: whether there was such a row. */
+static int
+run_exposure(struct store *s, enum statement which,
+    const struct finding_exposure *e, const uint8_t sketch[SKETCH_OCTETS],
+    bool *changed)
+{
+	struct db_binder b = db_bind(s->statements[which]);
+	int err;
+
+	bind_exposure(&b, s, e, sketch);
+	err = db_run(&b);
+	*changed = sqlite3_changes(s->db) != 0;
+	return err;
+}
+
+/* What an update leaves as it is refers to addresses that are there. */
 static int
 write_exposure(struct store *s, const struct finding *f)
 {
 	const struct finding_exposure *e = &f->exposure;
-	struct db_binder b = db_bind(s->statements[STATEMENT_EXPOSURE]);
 	uint8_t sketch[SKETCH_OCTETS];
-	int err = ensure_addresses(s, &e->host, &e->first_client);
+	bool changed;
+	int err;
 
-	if (err != ERR_OK)
-		return err;
 	sketch_put(&e->sketch, sketch);
-	bind_exposure(&b, s, e, sketch);
-	err = db_run(&b);
-	if (err != ERR_OK || sqlite3_changes(s->db) != 0)
+	err = run_exposure(s, STATEMENT_EXPOSURE, e, sketch, &changed);
+	if (err != ERR_OK || changed)
 		return err;
-	b = db_bind(s->statements[STATEMENT_EXPOSURE_REFERENCES]);
-	bind_exposure(&b, s, e, sketch);
-	return db_run(&b);
+	err = ensure_addresses(s, &e->host, &e->first_client);
+	if (err == ERR_OK)
+		err = run_exposure(s, STATEMENT_EXPOSURE_NEW, e, sketch,
+		    &changed);
+	if (err != ERR_OK || changed)
+		return err;
+	return run_exposure(s, STATEMENT_EXPOSURE_REFERENCES, e, sketch,
+	    &changed);
 }
 
 /* Six values: the half of HALVES. */

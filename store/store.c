@@ -385,6 +385,9 @@ store_open(const char *path, struct counters *counters, struct store **out,
 
 	if (s == NULL)
 		return refuse(message, ERR_NOMEM, "no memory");
+	/* Counting what SQLite allocates takes a lock each time. Refused when
+	 * SQLite is in use already, and then it counts. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	s->lock_fd = -1;
 	s->counters = counters;
 	s->path = strdup(path);

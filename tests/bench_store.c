@@ -64,7 +64,7 @@ make_exposure(struct finding *f, uint64_t id, struct random *r)
 	*e = (struct finding_exposure){
 		.id = id + 1,
 		.host = address(10, (uint32_t)id / 4),
-		.first_client = address(198, random_below(r, 10000)),
+		.first_client = address(198, (uint32_t)id % 10000),
 		.first_ms = NOW_MS,
 		.last_ms = NOW_MS + random_below(r, 100000),
 		.accepted = random_below(r, 1000),
