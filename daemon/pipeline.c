@@ -16,6 +16,7 @@
 #define LOG_INTERVAL_S	 60
 #define FINDINGS_MAX	 50000 /* what the engine may put into one commit */
 #define EXPORTERS_ROOM	 1024  /* exporters in one commit; more in the next */
+#define FLOWS_DUE	 50000 /* make a commit of news, in a replay of any */
 
 /* Parts of the largest memory of the decoder; all in one batch. */
 #define MEMORY_PARTS_MAX                                                       \
@@ -47,7 +48,6 @@ struct pipeline {
 	struct finding_batch *findings; /* the writer's while it is busy */
 	uint64_t sequence;		/* of the last batch handed over */
 	uint64_t flows_since;		/* judged since then */
-	uint64_t flows_due;		/* so many make a commit */
 	uint64_t restore_lost;
 	int64_t replay_ms; /* the replay's clock: latest tick */
 	int64_t exporter_log_s;
@@ -87,7 +87,6 @@ pipeline_new(const struct engine_config *engine,
 		return NULL;
 	}
 	p->flows->count = 0;
-	p->flows_due = FINDINGS_MAX;
 	/* the store has the counters of another life: write each once */
 	memset(p->counters_written, 0xff, sizeof(p->counters_written));
 	return p;
@@ -592,7 +591,15 @@ static bool
 is_due(const struct pipeline *p)
 {
 	return p->waiting || registry_is_turning(p->registry) ||
-	       p->flows_since >= p->flows_due || engine_is_crowded(p->engine);
+	       engine_is_crowded(p->engine);
+}
+
+/* Signs of life of what is known wait for the tick: of many records a second
+ * they would be written many times. */
+static bool
+has_news(const struct pipeline *p)
+{
+	return p->flows_since >= FLOWS_DUE && engine_has_news(p->engine);
 }
 
 void
@@ -626,7 +633,7 @@ pipeline_flush(void *pipeline)
 	struct pipeline *p = pipeline;
 
 	judge(p);
-	if (is_due(p) && is_idle(p))
+	if ((is_due(p) || has_news(p)) && is_idle(p))
 		hand_over(p);
 }
 
@@ -646,7 +653,7 @@ pipeline_tick(struct pipeline *p, int64_t now_ms)
 static void
 commit_replay_if_due(struct pipeline *p)
 {
-	if (!p->failed && is_due(p))
+	if (!p->failed && (is_due(p) || p->flows_since >= FLOWS_DUE))
 		p->failed = hand_over_all(p, REPLAY_WAIT_MS) != ERR_OK;
 }
 

@@ -258,6 +258,12 @@ engine_is_crowded(const struct engine *e)
 	return events_crowded(e->events);
 }
 
+bool
+engine_has_news(const struct engine *e)
+{
+	return nem_has_news(e->nem);
+}
+
 /* The oldest pair of any of these classes. */
 static struct pair *
 oldest_of(const struct engine *e, enum pair_class first, enum pair_class last)

@@ -87,6 +87,9 @@ bool engine_drain(struct engine *e);
 /* Scan events crowd: collect soon, or silence is found later than it could. */
 bool engine_is_crowded(const struct engine *e);
 
+/* What changed of the map is more than signs of life: nem_has_news(). */
+bool engine_has_news(const struct engine *e);
+
 /*
  * Appends what changed since it was last collected, until the batch is full.
  * True when more is waiting.

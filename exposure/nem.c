@@ -72,6 +72,7 @@ struct nem {
 	nem_exposure_fn aged;
 	void *aged_arg;
 	uint32_t ended_count;
+	bool news; /* an interval, tier, alert or listener, not collected */
 	struct finding ended[ENDED_MAX];
 };
 
@@ -272,6 +273,7 @@ end(struct nem *n, enum finding_kind kind)
 		counter_add(n->counters, COUNTER_SHED_EVENTS, 1);
 		return NULL;
 	}
+	n->news = true;
 	f = &n->ended[n->ended_count++];
 	memset(f, 0, sizeof(*f));
 	f->kind = kind;
@@ -415,6 +417,8 @@ judge(struct nem *n, struct exposure *x)
 {
 	struct finding_exposure *f = &x->finding;
 	bool after_training = f->first_ms >= n->operation_from_ms;
+	uint64_t alert_id = f->alert_id;
+	uint8_t tier = f->tier;
 
 	f->tier = tier_of(f);
 	if (n->baseline && !after_training && f->vetting == VETTING_UNVETTED)
@@ -433,6 +437,8 @@ judge(struct nem *n, struct exposure *x)
 		f->alert_id = 0;
 	}
 	x->alert_dirty = f->alert_id != 0;
+	if (!x->stored || f->tier != tier || f->alert_id != alert_id)
+		n->news = true;
 	mark_dirty(n, x);
 }
 
@@ -784,6 +790,7 @@ close_interval(struct nem *n, struct exposure *x, int64_t closed_ms)
 {
 	x->finding.state = EXPOSURE_CLOSED;
 	x->finding.closed_ms = closed_ms;
+	n->news = true;
 	leave_map(n, x);
 	chain_append(&n->closed, n->table, x);
 	mark_dirty(n, x);
@@ -827,6 +834,7 @@ nem_set_listener(struct nem *n, struct exposure *x, enum listener listener)
 	if (x->finding.listener == listener)
 		return;
 	x->finding.listener = (uint8_t)listener;
+	n->news = true;
 	judge(n, x);
 }
 
@@ -983,7 +991,14 @@ nem_collect(struct nem *n, struct finding_batch *batch)
 		x->stored = true;
 		chain_remove(&n->dirty, n->table, x);
 	}
+	n->news = false;
 	return false;
+}
+
+bool
+nem_has_news(const struct nem *n)
+{
+	return n->news;
 }
 
 int

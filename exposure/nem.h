@@ -185,6 +185,10 @@ void nem_age(struct nem *n, int64_t now_ms);
 /* Appends what changed; true when the batch was too small for all. */
 bool nem_collect(struct nem *n, struct finding_batch *batch);
 
+/* More than signs of life is to be collected: an interval began or ended, or
+ * its tier, alert or listener changed. */
+bool nem_has_news(const struct nem *n);
+
 int nem_restore_host(struct nem *n, const struct finding_host *f) MUST_CHECK;
 /* After the exposures that have not ended. */
 int nem_restore_guard(struct nem *n,

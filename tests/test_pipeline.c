@@ -205,6 +205,49 @@ pipeline_commits_with_the_tick(void **state)
 	finish(l);
 }
 
+/* As many records as make a commit, all of one conversation. */
+static void
+flow_on(struct life *l)
+{
+	struct datagram d = conversation(l, 1, "10.0.0.1", 80, true);
+
+	for (int i = 0; i < 25000; i++)
+		pipeline_take(&d, l->pipeline);
+	pipeline_flush(l->pipeline);
+	assert_true(writer_wait(l->writer, WAIT_MS));
+}
+
+static void
+pipeline_commits_what_is_new_before_the_tick(void **state)
+{
+	struct fixture *x = *state;
+	struct life *l = begin(x, 1000);
+
+	flow_on(l);
+	assert_int_equal(fixture_int(x, "SELECT count(*) FROM exposures"), 1);
+	finish(l);
+}
+
+static void
+pipeline_leaves_signs_of_life_to_the_tick(void **state)
+{
+	struct fixture *x = *state;
+	struct life *l = begin(x, 1000);
+	uint64_t sequence;
+
+	flow_on(l);
+	pipeline_tick(l->pipeline, l->now_ms);
+	assert_true(writer_wait(l->writer, WAIT_MS));
+	sequence = store_sequence(x->store);
+	l->now_ms += 500;
+	flow_on(l);
+	assert_int_equal(store_sequence(x->store), sequence);
+	pipeline_tick(l->pipeline, l->now_ms + 500);
+	assert_true(writer_wait(l->writer, WAIT_MS));
+	assert_int_equal(store_sequence(x->store), sequence + 1);
+	finish(l);
+}
+
 static void
 pipeline_writes_nothing_when_nothing_changed(void **state)
 {
@@ -527,6 +570,8 @@ main(void)
 		    pipeline_knows_an_exporters_interfaces_by_its_address),
 		STORE_TEST(pipeline_believes_what_is_configured_of_a_feed),
 		STORE_TEST(pipeline_commits_with_the_tick),
+		STORE_TEST(pipeline_commits_what_is_new_before_the_tick),
+		STORE_TEST(pipeline_leaves_signs_of_life_to_the_tick),
 		STORE_TEST(pipeline_writes_nothing_when_nothing_changed),
 		STORE_TEST(pipeline_keeps_one_number_an_exporter_over_restarts),
 		STORE_TEST(pipeline_numbers_batches_on_over_restarts),
