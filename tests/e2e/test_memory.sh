@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Memory: what --dump says is what the daemon takes, whatever comes.
-# MEMORY_SECONDS: how long of each mix (2; check-long: 600); MEMORY_RATE:
-# records a second (100000).
+# MEMORY_SECONDS: how long of each mix (2; check-long: 600); MEMORY_MIXES: which
+# mixes (all five); MEMORY_RATE: records a second (100000).
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 flowgen=$BUILD/bench/flowgen
 seconds=${MEMORY_SECONDS:-2}
 rate=${MEMORY_RATE:-100000}
 limit=$((256 << 20))
-mixes='steady border flood web v6'
+mixes=${MEMORY_MIXES:-steady border flood web v6}
 
 if grep -q -e __asan_init -e __tsan_init -e __ubsan_handle "$daemon"; then
     skip 'memory is what --dump says' 'sanitizers take more'
