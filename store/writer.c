@@ -167,6 +167,7 @@ writer_start(struct store *s)
 		release(w);
 		return NULL;
 	}
+	(void)pthread_setname_np(w->thread, WRITER_THREAD_NAME);
 	return w;
 }
 

@@ -128,6 +128,20 @@ make_event(struct finding *f, uint64_t n, struct addr source, struct random *r)
 	};
 }
 
+/* What a record showed of one half. */
+static struct shown_half
+half(struct random *r)
+{
+	return (struct shown_half){
+		.first_ms = NOW_MS + random_below(r, 100000),
+		.packets = 1 + random_below(r, 10),
+		.octets = 40 + random_below(r, 1000),
+		.evidence = 1,
+		.flags = 0x02,
+		.shown = SHOWN_HALF,
+	};
+}
+
 static void
 scan_event(struct finding *f, uint64_t n, struct random *r)
 {
@@ -138,6 +152,43 @@ static void
 strangers_event(struct finding *f, uint64_t n, struct random *r)
 {
 	make_event(f, n, address(1, random_u32(r)), r);
+}
+
+/* As the engine writes most: with the half that asked. */
+static void
+shown_event(struct finding *f, uint64_t n, struct random *r)
+{
+	scan_event(f, n, r);
+	f->scan_event.last_ms = f->scan_event.ts_ms;
+	f->scan_event.outer = half(r);
+}
+
+/* Exposures, each with three witnesses behind it. */
+static void
+witness(struct finding *f, uint64_t n, struct random *r)
+{
+	uint64_t id = n % BATCH_ROWS / 4;
+
+	if (n % 4 == 0) {
+		make_exposure(f, id, r);
+		return;
+	}
+	f->kind = FINDING_WITNESS;
+	f->witness = (struct finding_witness){
+		.exposure_id = id + 1,
+		.index = (uint8_t)(n % 4),
+		.witness = {
+			.client = address(198, random_below(r, 10000)),
+			.counted_ms = NOW_MS,
+			.last_ms = NOW_MS + random_below(r, 100000),
+			.outer = half(r),
+			.inner = half(r),
+			.client_port = (uint16_t)random_below(r, 65536),
+			.roles = WITNESS_OPENER,
+			.rule = RULE_A1_D1,
+			.confidence = CONFIDENCE_HIGH,
+		},
+	};
 }
 
 /* As a busy border has them: mostly events, and the maps' signs of life. */
@@ -166,8 +217,10 @@ static const struct kind {
 	{ "mixed", mixed },
 	{ "scan events", scan_event },
 	{ "strangers' events", strangers_event },
+	{ "with one half", shown_event },
 	{ "new exposures", new_exposure },
 	{ "known exposures", known_exposure },
+	{ "with 3 witnesses", witness },
 	{ "hosts", host },
 };
 

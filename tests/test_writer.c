@@ -2,7 +2,10 @@
 /* The writer thread: the mailbox, trouble, the end. */
 #include "tests/store_fixture.h"
 
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <sqlite3.h>
@@ -47,6 +50,43 @@ commits_timed(const struct counters *c)
 	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)
 		sum += histogram_count(&c->commits, i);
 	return sum;
+}
+
+/* Whether a thread of this process is called so. */
+static bool
+has_thread(const char *name)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	bool found = false;
+
+	assert_non_null(tasks);
+	while ((task = readdir(tasks)) != NULL) {
+		char path[300], line[32] = "";
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm",
+		    task->d_name);
+		file = fopen(path, "r");
+		if (file == NULL)
+			continue;
+		if (fgets(line, sizeof(line), file) != NULL)
+			line[strcspn(line, "\n")] = '\0';
+		fclose(file);
+		found = found || strcmp(line, name) == 0;
+	}
+	closedir(tasks);
+	return found;
+}
+
+static void
+writer_is_a_thread_with_a_name(void **state)
+{
+	struct writer *w = start(*state);
+
+	assert_true(has_thread(WRITER_THREAD_NAME));
+	assert_true(writer_stop(w));
+	fixture_close(*state);
 }
 
 static void
@@ -157,6 +197,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		STORE_TEST(writer_is_a_thread_with_a_name),
 		STORE_TEST(writer_commits_what_it_is_given),
 		STORE_TEST(writer_takes_one_batch_at_a_time),
 		STORE_TEST(writer_tries_again_while_the_file_is_locked),
