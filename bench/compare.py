@@ -69,6 +69,15 @@ def total_ns(rows):
     return statistics.median(r["user_ns"] + r["system_ns"] for r in rows)
 
 
+def rate_ratio(base, other):
+    """Each a highest rate and whether it is the generator's: a bound then,
+    and of two bounds no ratio."""
+    if not base[0] or not other[0] or (base[1] and other[1]):
+        return "-"
+    mark = ">" if base[1] else "<" if other[1] else ""
+    return f"{mark}{base[0] / other[0]:.2f}"
+
+
 def print_table(rows, options):
     print(f"{'mix':7} {'proto':5} {'program':10} {'sent':>9} {'lost':>8} "
           f"{'user':>6} {'system':>6} {'ns/rec':>6} {'peak MiB':>8} "
@@ -79,7 +88,8 @@ def print_table(rows, options):
             some = [r for r in rows if (r["mix"], r["protocol"], r["program"])
                     == (mix, protocol, kind.name)]
             highest = some[0]["highest"]
-            base = base or (total_ns(some), highest)
+            rate = highest, some[0]["sender_limit"]
+            base = base or (total_ns(some), rate)
             mark = ">" if some[0]["sender_limit"] else ""
             print(f"{mix:7} {protocol:5} {kind.name:10} "
                   f"{median_of(some, 'sent'):9.0f} "
@@ -90,8 +100,10 @@ def print_table(rows, options):
                   f"{median_of(some, 'peak_kib') / 1024:8.0f} "
                   f"{mark + str(highest) if highest else '-':>9} "
                   f"{base[0] / total_ns(some):6.2f} "
-                  f"{base[1] / highest if highest else 0:6.2f}")
-    print("CPU x, rate x: darkportd's, divided by this one's")
+                  f"{rate_ratio(base[1], rate):>6}")
+    print("CPU x, rate x: darkportd's, divided by this one's; >: the "
+          "generator could not\nsend faster; then the ratio is a bound, and "
+          "of two such rates there is none")
 
 
 def write_csv(rows, path):
