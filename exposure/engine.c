@@ -294,11 +294,9 @@ engine_drain(struct engine *e)
 		judge_final(e, pair);
 	}
 	while ((pair = oldest_of(e, PAIR_TOMBSTONE, PAIR_SILENT)) != NULL) {
-		struct look look = engine_look(e, pair);
-
 		if (events_crowded(e->events))
 			return true;
-		scan_reconcile(e, &look);
+		judge_last(e, pair);
 		pairs_set_ended(e->pairs, pair);
 	}
 	while ((pair = pairs_victim(e->pairs)) != NULL)

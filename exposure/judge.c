@@ -979,14 +979,53 @@ pair_drop(struct engine *e, struct pair *pair)
 		sources_release(e->sources, source);
 }
 
-/* The maps may have learned since what was there before it. */
-static void
-end(struct engine *e, struct pair *pair)
+/* Its direction is that of a known service: rule D6. */
+static bool
+rests_on_service(unsigned rule)
+{
+	return rule == RULE_A1_D6 || rule == RULE_A4_D6 || rule == RULE_W_D6 ||
+	       rule == RULE_P_D6 || rule == RULE_M_D6;
+}
+
+/*
+ * Another verdict would be given now: what D6 and D7 ask for came later, or
+ * was taken back.
+ */
+static bool
+is_outdated(const struct engine *e, const struct look *look)
+{
+	const struct pair *pair = look->pair;
+	bool known = look->x != NULL && is_known_service(e, look);
+
+	if (look->key.scope != SCOPE_EXTERNAL)
+		return false;
+	if (rests_on_service(pair->rule))
+		/* one that was closed since was a service then */
+		return look->x != NULL && !known &&
+		       look->x->finding.state != EXPOSURE_CLOSED;
+	switch (pair_outcome(pair)) {
+	case OUTCOME_UNKNOWN_DIR:
+		return true;
+	case OUTCOME_MIDSTREAM:
+		return known;
+	case OUTCOME_OUTBOUND:
+		return known &&
+		       (pair->rule == RULE_D7 || pair->rule == RULE_D8 ||
+			   pair->rule == RULE_DP);
+	default:
+		return false;
+	}
+}
+
+void
+judge_last(struct engine *e, struct pair *pair)
 {
 	struct look look = engine_look(e, pair);
 
-	scan_reconcile(e, &look);
-	pair_drop(e, pair);
+	if (is_outdated(e, &look))
+		follow(e, &look, judge(e, &look, true));
+	else
+		scan_reconcile(e, &look);
 }
 
 void
@@ -994,13 +1033,15 @@ judge_due(struct engine *e, struct pair *pair)
 {
 	if (TRACED(e))
 		tracer_end(e, pair, TRACE_DUE);
-	if (pair->class == PAIR_UNANSWERED || pair->class == PAIR_ANSWERED)
+	if (pair->class == PAIR_UNANSWERED || pair->class == PAIR_ANSWERED) {
 		/* it stays for a while: what still comes is no new attempt */
 		judge_final(e, pair);
-	else if (pairs_other_generation(e->pairs, pair) != NULL)
+	} else if (pairs_other_generation(e->pairs, pair) != NULL) {
 		pairs_keep(e->pairs, pair, engine_timer_ms(e));
-	else
-		end(e, pair);
+	} else {
+		judge_last(e, pair);
+		pair_drop(e, pair);
+	}
 }
 
 void

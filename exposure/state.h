@@ -125,6 +125,10 @@ void judge_count_anew(struct engine *e, const struct pair *pair,
 /* No record will come any more: learns the feeds from all open pairs. */
 void judge_learn_all(struct engine *e);
 
+/* Before it goes: the maps may have learned since what was there before it,
+ * and by whom the inner end is asked. Follows what that changes. */
+void judge_last(struct engine *e, struct pair *pair);
+
 /* Its time is up: final verdict, or out. May remove pair. */
 void judge_due(struct engine *e, struct pair *pair);
 

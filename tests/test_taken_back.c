@@ -130,6 +130,30 @@ attempts_that_are_forgotten_keep_their_evidence_and_the_opening(void **state)
 	world_free(w);
 }
 
+/* D6 relied on a service that is none any more: it was one then. */
+static void
+service_that_closed_keeps_what_it_said_of_others(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	world_attempt(w, 0, CLIENT ":40000", "10.0.0.5:9000", 'a');
+	world_flow(w, 0,
+	    OTHER ":9001>10.0.0.5:9000 proto=6 flags=0x1b pkts=5 octets=600 "
+		  "start_ms=0 exporter=r1");
+	world_flow(w, 0,
+	    "10.0.0.5:9000>" OTHER ":9001 proto=6 flags=0x1b pkts=5 octets=600 "
+	    "start_ms=0 exporter=r1");
+	world_attempt(w, 10000, CLIENT ":40001", "10.0.0.5:9000", 'r');
+	world_attempt(w, 80000, CLIENT ":40002", "10.0.0.5:9000", 'r');
+	world_collect(w);
+	assert_int_equal(w->exposures[0].state, EXPOSURE_CLOSED);
+	assert_int_equal(w->exposures[0].accepted, 2);
+	world_drain(w);
+	assert_int_equal(w->exposures[0].accepted, 2);
+	world_free(w);
+}
+
 int
 main(void)
 {
@@ -140,6 +164,7 @@ main(void)
 		    attempt_that_was_none_takes_its_client_and_its_times_along),
 		TEST(
 		    attempts_that_are_forgotten_keep_their_evidence_and_the_opening),
+		TEST(service_that_closed_keeps_what_it_said_of_others),
 	};
 
 	return RUN_TESTS(tests);
