@@ -5,18 +5,33 @@
 #include "common/index.h"
 #include "common/pages.h"
 
-/* Places taken of INDEX_PLACES when the table is full. */
-#define PLACES_USED 9
+/* Places taken of INDEX_PLACES when the table is full: 33 in 4 chunks. */
+#define FULL_ENTRIES 33
+#define FULL_CHUNKS  4
 
 #define LINE_OCTETS 64
 
 _Static_assert(sizeof(struct index_chunk) == LINE_OCTETS,
     "a chunk is a cache line");
 
+static bool
+is_prime(uint32_t n)
+{
+	for (uint32_t i = 2; (uint64_t)i * i <= n; i++)
+		if (n % i == 0)
+			return false;
+	return true;
+}
+
 static uint32_t
 chunk_count(uint32_t max)
 {
-	return max / PLACES_USED + 1;
+	uint64_t least = (uint64_t)max * FULL_CHUNKS / FULL_ENTRIES + 1;
+	uint32_t count = (uint32_t)least;
+
+	while (!is_prime(count))
+		count++;
+	return count;
 }
 
 size_t
@@ -64,7 +79,7 @@ index_insert(struct index *ix, uint64_t hash, uint32_t slot)
 			return;
 		}
 		set_passed(c, 1);
-		at = index_next(ix, at);
+		at = index_next(ix, at, hash);
 	}
 	assert(false); /* fuller than full */
 }
@@ -95,7 +110,7 @@ index_remove(struct index *ix, uint64_t hash, uint32_t slot)
 			return;
 		}
 		set_passed(c, -1);
-		at = index_next(ix, at);
+		at = index_next(ix, at, hash);
 	}
 	assert(false); /* it was never there */
 }

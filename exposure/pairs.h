@@ -12,8 +12,8 @@
  * an answer whose direction is open. The caller gives it its last verdict, and
  * begins with unanswered attempts before it is full: take.c.
  *
- * Size: an entry is 88 octets and its share of the index 7.1, so 95.1 of
- * IPv4; IPv6 ends take 32 more, 127.1. What few entries need has places of
+ * Size: an entry is 88 octets and its share of the index 7.8, so 95.8 of
+ * IPv4; IPv6 ends take 32 more, 127.8. What few entries need has places of
  * its own: struct attempt, 40 octets. All are allocated for the worst case
  * and touched as they are needed.
  */
@@ -162,6 +162,10 @@ void pairs_prefetch_entry(const struct pairs *p, uint64_t hash);
 struct pair *pairs_find(const struct pairs *p, struct pair_key *key,
     uint64_t hash, bool bears_syn, int64_t start_ms, int64_t end_ms,
     enum side *prior, struct pair **reuse);
+
+/* It is a generation of this 5-tuple. */
+bool pairs_is_of(const struct pairs *p, const struct pair *pair,
+    const struct pair_key *key);
 
 /* It is all there is of its 5-tuple, and such a record belongs to it: what
  * pairs_find() would say, without looking. */

@@ -81,6 +81,48 @@ index_leaves_no_trace_of_what_was_removed(void **state)
 	index_free(&ix);
 }
 
+/* How many chunks a look-up reads for a key that is not there. */
+static uint32_t
+chunks_read(const struct index *ix, uint64_t hash)
+{
+	uint32_t at = index_home(ix, hash);
+	uint32_t read = 1;
+
+	while (ix->chunks[at].passed != 0 && read < ix->count) {
+		at = index_next(ix, at, hash);
+		read++;
+	}
+	return read;
+}
+
+static void
+full_index_reads_a_line_and_a_half_for_an_absent_key(void **state)
+{
+	enum { ENTRIES = 20000 };
+	static uint64_t hashes[ENTRIES];
+	struct index ix = { 0 };
+	uint64_t seed = 1;
+	uint64_t read = 0;
+
+	(void)state;
+	assert_true(index_init(&ix, ENTRIES));
+	/* each place changes hands twenty times */
+	for (uint32_t i = 0; i < 20 * ENTRIES; i++) {
+		uint32_t slot = i % ENTRIES;
+
+		if (i >= ENTRIES)
+			index_remove(&ix, hashes[slot], slot);
+		hashes[slot] = (uint64_t)next_random(&seed) << 33 |
+			       next_random(&seed) << 1;
+		index_insert(&ix, hashes[slot], slot);
+	}
+	for (uint32_t i = 0; i < ENTRIES; i++)
+		read += chunks_read(&ix, (uint64_t)next_random(&seed) << 33 |
+					     next_random(&seed) << 1);
+	assert_in_range(read, ENTRIES, ENTRIES * 16 / 10);
+	index_free(&ix);
+}
+
 static void
 index_guesses_a_slot_that_is_there(void **state)
 {
@@ -108,6 +150,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(index_behaves_as_an_array_however_hashes_collide),
 		TEST(index_leaves_no_trace_of_what_was_removed),
+		TEST(full_index_reads_a_line_and_a_half_for_an_absent_key),
 		TEST(index_guesses_a_slot_that_is_there),
 		TEST(index_takes_at_most_an_eighth_of_a_line_an_entry),
 	};
