@@ -261,6 +261,29 @@ has_ends(const struct pairs *p, const struct pair *pair, const struct sought *s)
 	       addr_equal(&ends->inner, &s->key->inner);
 }
 
+/* The pair is a generation of what is sought. */
+static bool
+is_sought(const struct pairs *p, const struct pair *pair,
+    const struct sought *s)
+{
+	const struct pair_key *key = s->key;
+
+	return pair->outer_port == key->outer_port &&
+	       pair->inner_port == key->inner_port &&
+	       pair->proto == key->proto &&
+	       pair->internal == (key->scope == SCOPE_INTERNAL) &&
+	       has_ends(p, pair, s);
+}
+
+bool
+pairs_is_of(const struct pairs *p, const struct pair *pair,
+    const struct pair_key *key)
+{
+	struct sought s = sought_of(key);
+
+	return is_sought(p, pair, &s);
+}
+
 /* Collects generations; true when there can be no other. */
 static bool
 collect(const void *owner, uint32_t slot, const void *sought)
@@ -269,12 +292,8 @@ collect(const void *owner, uint32_t slot, const void *sought)
 	struct pair *pair = pairs_at(p, slot);
 	/* the index hands it through as it was given: not const */
 	struct sought *s = *(struct sought *const *)sought;
-	const struct pair_key *key = s->key;
 
-	if (pair->outer_port != key->outer_port ||
-	    pair->inner_port != key->inner_port || pair->proto != key->proto ||
-	    pair->internal != (key->scope == SCOPE_INTERNAL) ||
-	    !has_ends(p, pair, s))
+	if (!is_sought(p, pair, s))
 		return false;
 	s->found[pair->generation] = pair;
 	return pair->generation == 0 && !pair->more;
@@ -624,7 +643,7 @@ struct pair *
 pairs_due(struct pairs *p, int64_t now_ms)
 {
 	int64_t now_s = floor_s(now_ms);
-	unsigned queue;
+	unsigned queue = 0;
 	uint32_t slot;
 
 	while ((slot = wheel_due(&p->wheel, now_s, &queue)) != WHEEL_NONE) {

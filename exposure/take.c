@@ -179,6 +179,22 @@ has_room(const struct engine *e)
 	return !is_pressed(e, 95) || pairs_least(e->pairs) != PAIR_UNANSWERED;
 }
 
+/* Gives up what is worth least, until there is room for one more. True: a
+ * generation of this 5-tuple went with it. */
+static bool
+make_room(struct engine *e, const struct pair_key *key)
+{
+	bool changed = false;
+
+	while (!has_room(e)) {
+		struct pair *victim = pairs_victim(e->pairs);
+
+		changed |= pairs_is_of(e->pairs, victim, key);
+		judge_shed(e, victim);
+	}
+	return changed;
+}
+
 /* NULL: it is not worth a place, and was counted. */
 static struct pair *
 find_pair(struct engine *e, struct pair_key *key, uint64_t hash,
@@ -200,9 +216,7 @@ find_pair(struct engine *e, struct pair_key *key, uint64_t hash,
 		} else if (is_untaken(e, key, f, &why)) {
 			count_untaken(e, f, start_ms, why);
 			return NULL;
-		} else if (!has_room(e)) {
-			judge_shed(e, pairs_victim(e->pairs));
-		} else {
+		} else if (!make_room(e, key)) {
 			return add_pair(e, key, hash, prior);
 		}
 	}

@@ -394,15 +394,15 @@ witness_accepted(struct engine *e, const struct look *look,
 	uint32_t slot;
 	struct explained *at = place_of(e, x, &slot);
 	struct witness_before none = { .present = false };
-	struct change change =
-	    change_by(look, v, opened ? CHANGE_OPENED : CHANGE_TIER);
 	uint8_t roles =
 	    roles_of(at, x, v, opened ? &none : before, effect, e->clock_ms);
 
 	if (x->finding.refused == 0)
 		forget_refusals(e->witnesses, at, slot);
 	if (opened || changed)
-		note_tier(e->witnesses, at, slot, x, change, before);
+		note_tier(e->witnesses, at, slot, x,
+		    change_by(look, v, opened ? CHANGE_OPENED : CHANGE_TIER),
+		    before);
 	if (roles != 0 || find(at, &look->key) != WITNESSES_MAX)
 		put_witness(e, at, slot, look, v, roles);
 }

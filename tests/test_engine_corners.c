@@ -312,6 +312,36 @@ scanner_finds_room_where_conversations_are_decided(void **state)
 	world_free(w);
 }
 
+/* The one that is given up for it is its own generation before. */
+static void
+connection_used_anew_finds_room_in_a_full_table(void **state)
+{
+	struct engine_config config = world_config(0);
+	struct world *w;
+
+	(void)state;
+	config.max_pairs = 1;
+	w = world_new_with(&config);
+	for (int64_t at_ms = 0; at_ms < 10000; at_ms += 5000) {
+		char text[256];
+
+		snprintf(text, sizeof(text),
+		    CLIENT ":40000>" HOST ":22 proto=6 flags=0x1b pkts=5 "
+			   "octets=400 start_ms=%" PRId64 " end_ms=%" PRId64,
+		    at_ms, at_ms + 100);
+		world_flow(w, at_ms + 200, text);
+		snprintf(text, sizeof(text),
+		    HOST ":22>" CLIENT ":40000 proto=6 flags=0x1b pkts=5 "
+			 "octets=400 start_ms=%" PRId64 " end_ms=%" PRId64,
+		    at_ms + 1, at_ms + 100);
+		world_flow(w, at_ms + 200, text);
+	}
+	world_drain(w);
+	assert_non_null(world_exposure(w, HOST, 22));
+	assert_int_equal(world_exposure(w, HOST, 22)->accepted, 2);
+	world_free(w);
+}
+
 /* The table is kept for others; what answers is found all the same. */
 static void
 scanner_gets_no_more_than_four_fifths_of_the_places(void **state)
@@ -511,6 +541,7 @@ main(void)
 		TEST(silence_that_can_no_longer_be_revoked_is_counted),
 		TEST(attempts_a_firewall_denied_are_counted),
 		TEST(scanner_finds_room_where_conversations_are_decided),
+		TEST(connection_used_anew_finds_room_in_a_full_table),
 		TEST(scanner_gets_no_more_than_four_fifths_of_the_places),
 		TEST(unanswered_attempts_leave_a_twentieth_to_what_answers),
 		TEST(flood_of_one_port_leaves_the_others_their_places),
