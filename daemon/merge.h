@@ -19,8 +19,9 @@
 
 #include "daemon/flow_queue.h"
 
-/* What a call takes at most, so that others get their turn. */
-#define MERGE_DATAGRAMS_MAX 4096
+/* What a call takes at most, so that others get their turn: the store's writer
+ * its batch, the tick, signals. */
+#define MERGE_DATAGRAMS_MAX 256
 
 struct merge_stream {
 	struct flow_queue *queue;
