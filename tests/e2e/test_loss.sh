@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Loss is accounted for to the datagram, with random parameters: a path that
 # drops, duplicates and reorders, a daemon that stands still until the kernel
-# drops, a queue that drops on the way. LOSS_RUNS: how many runs (3);
-# LOSS_SEED: the first one's seed (else random); one run of a seed is always
-# the same but for what the kernel drops.
+# drops, a queue that drops on the way; one ingest thread, or two. LOSS_RUNS:
+# how many runs (3); LOSS_SEED: the first one's seed (else random); one run of a
+# seed is always the same but for what the kernel drops.
 #
 # A network namespace of its own, where there may be one: for the queue.
 if [ -z "${LOSS_NAMESPACE:-}" ] && command -v ip tc >/dev/null &&
@@ -108,6 +108,7 @@ parameters() { # seed kind
         flags+=(--rate 60000) rcvbuf=$((RANDOM % 64 + 160))K ;;
     queue) flags+=(--rate 60000) rcvbuf=8M ;;
     esac
+    threads=$((RANDOM % 2 + 1)) # each has a buffer of its own to fill
 }
 
 on_the_way=0
@@ -133,8 +134,9 @@ run() { # seed kind
     rm -f "$work/map.db"* "$work/fifo" "$work/sent"
     on_the_way=0
     parameters "$1" "$2"
-    echo "rcvbuf = $rcvbuf" >"$work/conf"
-    echo "seed $1: flowgen ${flags[*]}"
+    printf 'rcvbuf = %s\ningest_threads = %s\n' "$rcvbuf" "$threads" \
+        >"$work/conf"
+    echo "seed $1: $threads threads, flowgen ${flags[*]}"
     start_daemon -c "$work/conf" --internal 10.20.0.0/16 \
         --internal 2001:db8:a::/48 --store "$work/map.db" || return
     mkfifo "$work/fifo" || return

@@ -68,4 +68,9 @@ for mix in $mixes; do
     [ "$seconds" -lt 60 ] || sed 's/^/# /' "$work/out" | tail -n 1
     rm -f "$work/$mix.db"*
 done
+
+echo 'ingest_threads = 4' >>"$work/conf"
+said=$(says)
+check '--dump says so with four ingest threads, too' uses_the_limit
+check 'and their memory is what it says' lasts steady
 done_testing
