@@ -300,7 +300,7 @@ inputs_config(void)
 {
 	static const char *const inside[] = { "192.0.2.0/24", "2001:db8:1::/64",
 		"2001:db8:a::/48", "10.0.0.0/8", "172.16.0.0/12",
-		"192.168.0.0/16", "fc00::/7" };
+		"192.168.0.0/16", "fc00::/7", "0.0.0.0/1" };
 	struct engine_config config = world_config(0);
 	struct network network;
 

@@ -53,7 +53,9 @@ void inputs_free(struct inputs *in); /* takes NULL */
 
 /*
  * An engine for any of them: the lab's networks, those of the cases, and all
- * that are private are internal. No training.
+ * that are private are internal, and the lower half of IPv4, so that whatever
+ * addresses others' captures have, there are conversations to judge in them.
+ * No training.
  */
 struct engine_config inputs_config(void);
 
