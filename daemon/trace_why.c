@@ -48,7 +48,8 @@ is_limited(const struct feed_profile *feed)
 	X("not sampled by the configuration alone", \
 	    !in->feed.sampled && is_told_sampled(in)) \
 	X("a transfer was asked for", in->related) \
-	X("the ports were a connection just before", in->tombstone)
+	X("the ports were a connection just before", in->tombstone) \
+	X("FTP asked for it", in->ftp_data)
 
 /* X(condition, when to try it, what is changed in `other`). */
 #define ELSE_LIST(X) \
@@ -75,7 +76,9 @@ is_limited(const struct feed_profile *feed)
 	    other.pinhole = false) \
 	X("without the transfer", in->related, other.related = false) \
 	X("without the ICMP error", in->icmp != ICMP_ERROR_NONE, \
-	    other.icmp = ICMP_ERROR_NONE)
+	    other.icmp = ICMP_ERROR_NONE) \
+	X("without FTP's control connection", in->ftp_data, \
+	    other.ftp_data = false)
 /* clang-format on */
 
 const char *

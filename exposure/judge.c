@@ -205,6 +205,7 @@ ask_history(struct engine *e, const struct look *look, struct verdict_input *in)
 			  key->inner_port, pair_ts_ms(look->pair));
 	in->related =
 	    key->proto == PROTOCOL_UDP && listener_transfer(e, look) != NULL;
+	in->ftp_data = listener_may_be_data(key) && listener_is_data(e, look);
 	if (in->final && !look->pair->inner.present)
 		in->icmp = icmp_of(e, look);
 }
@@ -691,6 +692,8 @@ follow(struct engine *e, struct look *look, struct verdict v)
 		tracer_after_maps(e, pair);
 	scan_reconcile(e, look);
 	e->state_dirty = true;
+	if (e->control_is_news)
+		listener_review_data(e, look);
 }
 
 /* W1, of the feed that showed it. */
@@ -808,10 +811,12 @@ judge_learn_all(struct engine *e)
 }
 
 /* Unanswered, where no service is known: what ICMP errors are matched with,
- * and most likely a scan. Or what may answer a question asked elsewhere. */
+ * and most likely a scan. Or what another conversation may have asked for. */
 static bool
 concerns_source(const struct look *look)
 {
+	if (listener_may_be_data(&look->key))
+		return true;
 	if (!look->pair->outer.present)
 		return listener_may_transfer(&look->key);
 	return !look->pair->inner.present &&

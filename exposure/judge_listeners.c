@@ -17,11 +17,30 @@ is_passive_data(const struct pair_key *key)
 	       key->outer_port >= PORT_USER;
 }
 
+/* The server is outside. */
 static bool
 is_active_data(const struct pair_key *key)
 {
 	return key->proto == PROTOCOL_TCP && key->inner_port >= PORT_USER &&
 	       key->outer_port == FTP_DATA_PORT;
+}
+
+/* The server is inside. */
+static bool
+is_served_data(const struct pair_key *key)
+{
+	return key->proto == PROTOCOL_TCP && key->outer_port >= PORT_USER &&
+	       key->inner_port == FTP_DATA_PORT;
+}
+
+bool
+listener_is_data(const struct engine *e, const struct look *look)
+{
+	const struct pair_key *key = &look->key;
+
+	return (is_active_data(key) || is_served_data(key)) &&
+	       listeners_has_control(e->listeners, &key->outer, &key->inner,
+		   is_active_data(key), pair_ts_ms(look->pair));
 }
 
 enum listener
@@ -75,10 +94,32 @@ note_control(struct engine *e, const struct look *look, bool outbound)
 {
 	struct control c = { e, &look->key, outbound };
 
-	if (listeners_note_control(e->listeners, &c.key->outer, &c.key->inner,
+	if (!listeners_note_control(e->listeners, &c.key->outer, &c.key->inner,
 		outbound, pair_ts_ms(look->pair), pair_last_ms(look->pair)))
-		nem_each_opened_by(e->nem, &c.key->outer, &e->steps,
-		    review_data, &c);
+		return;
+	nem_each_opened_by(e->nem, &c.key->outer, &e->steps, review_data, &c);
+	e->control_is_news = true;
+}
+
+void
+listener_review_data(struct engine *e, const struct look *control)
+{
+	const struct source *source =
+	    sources_find(e->sources, &control->key.outer);
+	const struct attempt *attempt =
+	    source == NULL ? NULL : sources_first_attempt(source, e->pairs);
+
+	e->control_is_news = false;
+	for (; attempt != NULL && e->steps != 0; e->steps--) {
+		struct pair *pair = pairs_at(e->pairs, attempt->pair);
+		struct look data = { .pair = pair,
+			.key = pairs_key(e->pairs, pair) };
+
+		attempt = sources_next_attempt(e->pairs, attempt);
+		if (addr_equal(&data.key.inner, &control->key.inner) &&
+		    listener_is_data(e, &data))
+			judge_again(e, pair);
+	}
 }
 
 /* --- TFTP ----------------------------------------------------------------- */

@@ -21,8 +21,9 @@
 #define RELATED_MS     7200000 /* of a control connection: listeners.h */
 
 /* Tier: how many independent weak signs make a strong one. */
-#define CONFIRM_D5	     2 /* independent errors: .1 * .1 = 1 % */
-#define CONFIRM_D8_CLIENTS   2 /* system port, distinct addresses */
+#define CONFIRM_D5	     2	  /* independent errors: .1 * .1 = 1 % */
+#define CONFIRM_D8_CLIENTS   2	  /* system port, distinct addresses */
+#define SYSTEM_PORT	     1024 /* the first that is none */
 #define CONFIRM_WEAK_CLIENTS 5
 
 #define AGE_EVERY_MS 60000
@@ -456,7 +457,7 @@ evidence_of(const struct acceptance *a)
 	if (a->one_sided)
 		evidence |= SEEN_ONE_SIDED;
 	if ((a->rule == RULE_A1_D8 || a->rule == RULE_W_D8) &&
-	    a->confidence >= CONFIDENCE_MED)
+	    a->confidence >= CONFIDENCE_MED && a->port < SYSTEM_PORT)
 		evidence |= SEEN_D8_SYSTEM;
 	if (a->rule == RULE_A1_D7 || a->rule == RULE_W_D7 ||
 	    a->rule == RULE_P_D5 ||

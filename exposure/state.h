@@ -18,6 +18,7 @@
 #include "exposure/pairs.h"
 #include "exposure/pinholes.h"
 #include "exposure/profiles.h"
+#include "exposure/protocol.h"
 #include "exposure/scope.h"
 #include "exposure/sources.h"
 #include "exposure/tracer.h"
@@ -59,9 +60,10 @@ struct engine {
 	bool baseline_vetted;
 	bool networks_collected;
 	bool state_dirty;
-	bool no_short_way;   /* for tests: every record goes the long one,
-			      * and no half waits unjudged */
-	uint64_t short_ways; /* records that took it */
+	bool control_is_news; /* FTP's, of the pair that is followed */
+	bool no_short_way;    /* for tests: every record goes the long one,
+			       * and no half waits unjudged */
+	uint64_t short_ways;  /* records that took it */
 	engine_trace_fn trace;
 	void *trace_arg;
 	bool traced_before; /* traced is what the exposure was */
@@ -153,6 +155,22 @@ struct pair *listener_transfer(struct engine *e, const struct look *look);
 
 /* By its ports, it may be such an answer. */
 bool listener_may_transfer(const struct pair_key *key);
+
+/* One of its ports is that of active FTP's data connections (RFC 959). */
+static inline bool
+listener_may_be_data(const struct pair_key *key)
+{
+	return (key->outer_port == FTP_DATA_PORT ||
+		   key->inner_port == FTP_DATA_PORT) &&
+	       key->proto == PROTOCOL_TCP;
+}
+
+/* It is such a connection, and its control connection is known. */
+bool listener_is_data(const struct engine *e, const struct look *look);
+
+/* A control connection became known: of data connections that were judged
+ * without, who opened them, as far as they are remembered. */
+void listener_review_data(struct engine *e, const struct look *control);
 
 /* The pair was found to be part of one: the other one is, too. */
 void listener_review_transfer(struct engine *e, const struct look *look);

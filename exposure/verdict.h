@@ -45,6 +45,8 @@ struct verdict_input {
 	bool known_service;    /* the inner endpoint is a confirmed responder */
 	bool tombstone;	       /* the 5-tuple was a connection just before */
 	bool related;	       /* UDP: asked at port 69, answered elsewhere */
+	bool ftp_data;	       /* TCP: the end at port 20 opened, since the
+				* other asked for it at port 21 */
 	bool pinhole;	       /* UDP: the inner endpoint sent first */
 	bool final;	       /* no more records are waited for */
 	enum side claimed;     /* initiator by IE 239 biflowDirection */

@@ -94,11 +94,6 @@ direction_by_ports(const struct verdict_input *in)
 	bool inner = in->inner_port < PORT_SYSTEM;
 
 	d.confidence = CONFIDENCE_MED;
-	if (in->proto == PROTOCOL_TCP && in->inner_port == PORT_FTP_DATA &&
-	    !outer) {
-		inner = false;
-		outer = true;
-	}
 	if (outer == inner) {
 		outer = in->outer_port < PORT_EPHEMERAL;
 		inner = in->inner_port < PORT_EPHEMERAL;
@@ -113,11 +108,27 @@ direction_by_ports(const struct verdict_input *in)
 	return d;
 }
 
+/* The inside serves FTP: many peers meet where it opens from, too. */
+static bool
+serves_ftp_data(const struct verdict_input *in)
+{
+	return in->proto == PROTOCOL_TCP && in->inner_port == PORT_FTP_DATA &&
+	       in->outer_port >= PORT_SYSTEM;
+}
+
 struct direction
 direction_by_history(const struct verdict_input *in)
 {
+	struct direction ftp = { SIDE_OUTER, 8, CONFIDENCE_MED };
+
+	if (in->inner_port == PORT_FTP_DATA)
+		ftp.initiator = SIDE_INNER;
+	if (in->ftp_data)
+		return ftp;
 	if (in->known_service)
 		return (struct direction){ SIDE_OUTER, 6, CONFIDENCE_MED };
+	if (serves_ftp_data(in))
+		return ftp;
 	if (in->asks_fan_in != NULL)
 		*in->asks_fan_in = true;
 	if (in->fan_in == FAN_IN_RESPONDER)

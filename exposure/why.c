@@ -20,7 +20,8 @@ static const char *const whys[RULE_COUNT] = {
 	[RULE_A1_D7] = "both sides took part, and many peers meet at the inner "
 		       "end",
 	[RULE_A1_D8] = "both sides took part, and only the inner port is one "
-		       "of a service",
+		       "of a service; or the outer one is FTP's, which was "
+		       "asked for data",
 	[RULE_A2] = "SYN from outside, then ACK or data from inside; the "
 		    "SYN-ACK's record is missing",
 	[RULE_A4_D1] = "one half of a connection alone; its flags say that the "

@@ -143,6 +143,73 @@ active_ftp_data_comes_from_port_20_of_a_server_asked(void **state)
 	world_free(w);
 }
 
+/* Both halves of a finished connection, of a meter that stamps them alike. */
+static void
+meet_at_once(struct world *w, int64_t at_ms, int64_t start_ms, const char *one,
+    const char *other)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+	    "%s>%s proto=6 flags=0x1b pkts=5 octets=300 exporter=r1 "
+	    "start_ms=%lld",
+	    one, other, (long long)start_ms);
+	world_flow(w, at_ms, text);
+	snprintf(text, sizeof(text),
+	    "%s>%s proto=6 flags=0x1b pkts=5 octets=300 exporter=r1 "
+	    "start_ms=%lld",
+	    other, one, (long long)start_ms);
+	world_flow(w, at_ms, text);
+}
+
+/* A control connection is exported when it ends, behind its data. */
+static void
+control_connection_told_later_says_who_opened_active_ftp_data(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	meet_at_once(w, 2000, 1000, CLIENT ":20", HOST ":45000");
+	meet_at_once(w, 2000, 1500, CLIENT ":20", HOST ":45001");
+	meet_at_once(w, 2000, 1500, OTHER ":20", HOST ":45002");
+	world_collect(w);
+	assert_int_equal(w->exposure_count, 0);
+	assert_int_equal(world_outcomes(w, OUTCOME_OUTBOUND), 3);
+	meet_at_once(w, MINUTE, 0, HOST ":50000", CLIENT ":21");
+	world_drain(w);
+	assert_int_equal(w->exposure_count, 2);
+	for (uint16_t port = 45000; port <= 45001; port++) {
+		const struct finding_exposure *x =
+		    world_exposure(w, HOST, port);
+
+		assert_int_equal(x->tier, TIER_TRANSIENT);
+		assert_int_equal(x->listener, LISTENER_FTP_ACTIVE);
+		assert_int_equal(x->accepted, 1);
+	}
+	assert_int_equal(w->alert_count, 0);
+	assert_int_equal(world_outcomes(w, OUTCOME_OUTBOUND), 2);
+	world_free(w);
+}
+
+/* What was opened from port 20 had been taken for asked there. */
+static void
+data_connections_told_before_their_control_leave_port_20(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	/* something did listen there once */
+	connect_to(w, 0, OTHER ":40000", HOST ":20");
+	meet_at_once(w, 2000, 1000, CLIENT ":45000", HOST ":20");
+	world_collect(w);
+	assert_int_equal(world_exposure(w, HOST, 20)->accepted, 2);
+	meet_at_once(w, MINUTE, 500, CLIENT ":44000", HOST ":21");
+	world_drain(w);
+	assert_int_equal(world_exposure(w, HOST, 20)->accepted, 1);
+	assert_int_equal(world_outcomes(w, OUTCOME_OUTBOUND), 1);
+	world_free(w);
+}
+
 static void
 transient_port_is_gone_after_an_hour(void **state)
 {
@@ -413,6 +480,9 @@ main(void)
 		    ftp_data_port_that_a_second_client_meets_is_an_ordinary_one),
 		TEST(control_of_another_client_explains_nothing),
 		TEST(active_ftp_data_comes_from_port_20_of_a_server_asked),
+		TEST(
+		    control_connection_told_later_says_who_opened_active_ftp_data),
+		TEST(data_connections_told_before_their_control_leave_port_20),
 		TEST(transient_port_is_gone_after_an_hour),
 		TEST(port_that_accepts_from_and_opens_to_eight_peers_is_p2p),
 		TEST(server_that_opens_to_few_is_no_p2p),
