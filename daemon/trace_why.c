@@ -49,7 +49,8 @@ is_limited(const struct feed_profile *feed)
 	    !in->feed.sampled && is_told_sampled(in)) \
 	X("a transfer was asked for", in->related) \
 	X("the ports were a connection just before", in->tombstone) \
-	X("FTP asked for it", in->ftp_data)
+	X("FTP asked for it", in->ftp_data) \
+	X("the inner end opened to others", in->was_client)
 
 /* X(condition, when to try it, what is changed in `other`). */
 #define ELSE_LIST(X) \
@@ -78,7 +79,9 @@ is_limited(const struct feed_profile *feed)
 	X("without the ICMP error", in->icmp != ICMP_ERROR_NONE, \
 	    other.icmp = ICMP_ERROR_NONE) \
 	X("without FTP's control connection", in->ftp_data, \
-	    other.ftp_data = false)
+	    other.ftp_data = false) \
+	X("if the inner end had not opened", in->was_client, \
+	    other.was_client = false)
 /* clang-format on */
 
 const char *

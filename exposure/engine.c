@@ -36,7 +36,7 @@ engine_bytes(const struct engine_config *config)
 {
 	return sizeof(struct engine) + pairs_bytes(config->max_pairs) +
 	       sources_bytes(config->max_sources) + nem_bytes(config) +
-	       outcomes_bytes() + pinholes_bytes() +
+	       outcomes_bytes() + 2 * pinholes_bytes() +
 	       events_bytes(config->max_events) +
 	       ICMP_ERRORS_MAX * sizeof(struct icmp_error_record) +
 	       witnesses_bytes(config->max_exposures) + profiles_bytes() +
@@ -90,6 +90,7 @@ engine_new(const struct engine_config *config, struct counters *counters)
 	e->nem = nem_new(config, counters);
 	e->errors = icmp_errors_new();
 	e->pinholes = pinholes_new(&config->key);
+	e->openers = pinholes_new(&config->key);
 	e->outcomes = outcomes_new(&config->key);
 	e->events = events_new(config->max_events, counters);
 	e->profiles = profiles_new(&e->config.internal, counters);
@@ -98,9 +99,9 @@ engine_new(const struct engine_config *config, struct counters *counters)
 	e->borders = borders_new(&config->external);
 	e->listeners = listeners_new(&config->key);
 	if (e->pairs == NULL || e->sources == NULL || e->nem == NULL ||
-	    e->errors == NULL || e->pinholes == NULL || e->outcomes == NULL ||
-	    e->events == NULL || e->profiles == NULL || e->fan_ins == NULL ||
-	    e->witnesses == NULL || e->borders == NULL ||
+	    e->errors == NULL || e->pinholes == NULL || e->openers == NULL ||
+	    e->outcomes == NULL || e->events == NULL || e->profiles == NULL ||
+	    e->fan_ins == NULL || e->witnesses == NULL || e->borders == NULL ||
 	    e->listeners == NULL) {
 		engine_free(e);
 		return NULL;
@@ -121,6 +122,7 @@ engine_free(struct engine *e)
 	nem_free(e->nem);
 	icmp_errors_free(e->errors);
 	pinholes_free(e->pinholes);
+	pinholes_free(e->openers);
 	outcomes_free(e->outcomes);
 	events_free(e->events);
 	profiles_free(e->profiles);

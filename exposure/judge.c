@@ -174,7 +174,18 @@ is_known_service(const struct engine *e, const struct look *look)
 	return exposure_is_confirmed(look->x, is_own && look->pair->timed);
 }
 
-/* With what many peers tell of the inner end, where a rule asks for it. */
+/* At this time the inner end had opened to somebody, within W2; the same
+ * millisecond is no order. */
+static bool
+has_opened(const struct engine *e, const struct look *look, int64_t ts_ms)
+{
+	return pinholes_has(e->openers, &look->key.inner, look->key.proto,
+	    look->key.inner_port, ts_ms + 1,
+	    pairs_revoke_ms(e->pairs, look->pair) + 1);
+}
+
+/* With what others tell of the inner end, where a rule asks for it: many
+ * peers, or that it was a client. */
 static struct verdict
 verdict_by_peers(const struct engine *e, const struct look *look,
     struct verdict_input *in)
@@ -189,7 +200,15 @@ verdict_by_peers(const struct engine *e, const struct look *look,
 		return v;
 	in->fan_in = fan_ins_get(e->fan_ins, &look->key.inner, look->key.proto,
 	    look->key.inner_port);
-	return in->fan_in == FAN_IN_UNKNOWN ? v : verdict_of(in);
+	if (in->fan_in != FAN_IN_UNKNOWN)
+		v = verdict_of(in);
+	/* its own SYN, where there is one, has been looked at */
+	if (v.initiator != SIDE_OUTER || look->key.proto != PROTOCOL_TCP ||
+	    (look->pair->inner.evidence & EV_SYN) != 0 ||
+	    !has_opened(e, look, pair_ts_ms(look->pair)))
+		return v;
+	in->was_client = true;
+	return verdict_of(in);
 }
 
 /* What the tables know; each is asked only where a rule may ask for it. */
@@ -202,7 +221,7 @@ ask_history(struct engine *e, const struct look *look, struct verdict_input *in)
 	in->known_service = look->x != NULL && is_known_service(e, look);
 	in->pinhole = both && !in->known_service && has_pinholes(key->proto) &&
 		      pinholes_has(e->pinholes, &key->inner, key->proto,
-			  key->inner_port, pair_ts_ms(look->pair));
+			  key->inner_port, pair_ts_ms(look->pair), PINHOLE_MS);
 	in->related =
 	    key->proto == PROTOCOL_UDP && listener_transfer(e, look) != NULL;
 	in->ftp_data = listener_may_be_data(key) && listener_is_data(e, look);
@@ -663,7 +682,38 @@ follow_in_maps(struct engine *e, struct look *look, const struct verdict *v)
 	if (v->outcome == OUTCOME_OUTBOUND && has_pinholes(key->proto) &&
 	    v->rule != RULE_DP)
 		pinholes_note(e->pinholes, &key->inner, key->proto,
-		    key->inner_port, pair_ts_ms(pair));
+		    key->inner_port, pair_ts_ms(pair), pair_ts_ms(pair));
+}
+
+/* Its inner end sent the SYN itself. */
+static bool
+is_opening(const struct pair *pair, const struct verdict *v)
+{
+	return v->rule == RULE_D1 && pair->proto == PROTOCOL_TCP &&
+	       !pair->internal && (pair->inner.evidence & EV_SYN) != 0;
+}
+
+/*
+ * A client's port, from now on. What a guess has made of it before its SYN was
+ * told is judged again, the first acceptance and those that take its place;
+ * what rests on conversations that are remembered no more is a hint at most.
+ */
+static void
+note_opener(struct engine *e, struct look *look)
+{
+	const struct pair_key *key = &look->key;
+	uint32_t before = TABLE_NONE;
+
+	pinholes_note(e->openers, &key->inner, key->proto, key->inner_port,
+	    half_first_ms(&look->pair->inner), pair_last_ms(look->pair));
+	while (look->x != NULL && exposure_is_guess(look->x) &&
+	       look->x->opener != TABLE_NONE && look->x->opener != before) {
+		before = look->x->opener;
+		judge_again(e, pairs_at(e->pairs, before));
+		look_in_map(e, look);
+	}
+	if (look->x != NULL && has_opened(e, look, look->x->finding.first_ms))
+		nem_doubt(e->nem, look->x);
 }
 
 static bool
@@ -694,6 +744,8 @@ follow(struct engine *e, struct look *look, struct verdict v)
 	e->state_dirty = true;
 	if (e->control_is_news)
 		listener_review_data(e, look);
+	if (is_opening(pair, &v))
+		note_opener(e, look);
 }
 
 /* W1, of the feed that showed it. */

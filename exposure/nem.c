@@ -40,7 +40,8 @@ enum exposure_evidence {
 	SEEN_MED = 0x02,
 	SEEN_ONE_SIDED = 0x04,
 	SEEN_D8_SYSTEM = 0x08,
-	SEEN_WEAK = 0x10, /* D7, or D8 between 1024 and 32767 */
+	SEEN_WEAK = 0x10,  /* D7, or D8 between 1024 and 32767 */
+	SEEN_GUESS = 0x20, /* med, by D6 to D8 */
 	SEEN_D5_ONE = 0x100,
 	SEEN_D5_MAX = 0xff00,
 };
@@ -341,7 +342,16 @@ tier_by_evidence(const struct finding_exposure *f)
 	if ((f->evidence & SEEN_WEAK) != 0 &&
 	    f->clients >= CONFIRM_WEAK_CLIENTS)
 		return TIER_CONFIRMED;
-	return (f->evidence & SEEN_MED) != 0 ? TIER_PROBABLE : TIER_HINT;
+	return (f->evidence & (SEEN_MED | SEEN_GUESS)) != 0 ? TIER_PROBABLE
+							    : TIER_HINT;
+}
+
+bool
+exposure_is_guess(const struct exposure *x)
+{
+	return (x->finding.evidence &
+		   (SEEN_HIGH | SEEN_MED | SEEN_ONE_SIDED)) == 0 &&
+	       timed_of(&x->finding) == 0;
 }
 
 bool
@@ -445,6 +455,14 @@ judge(struct nem *n, struct exposure *x)
 
 /* --- acceptance ----------------------------------------------------------- */
 
+/* The port, who met there, or what that had made of it. TCP's. */
+static bool
+is_guess(unsigned rule)
+{
+	return rule == RULE_A1_D6 || rule == RULE_A1_D7 || rule == RULE_A1_D8 ||
+	       rule == RULE_A4_D6 || rule == RULE_A4_D7 || rule == RULE_A4_D8;
+}
+
 static uint32_t
 evidence_of(const struct acceptance *a)
 {
@@ -453,7 +471,7 @@ evidence_of(const struct acceptance *a)
 	if (a->confidence == CONFIDENCE_HIGH)
 		evidence |= SEEN_HIGH;
 	if (a->confidence >= CONFIDENCE_MED)
-		evidence |= SEEN_MED;
+		evidence |= is_guess(a->rule) ? SEEN_GUESS : SEEN_MED;
 	if (a->one_sided)
 		evidence |= SEEN_ONE_SIDED;
 	if ((a->rule == RULE_A1_D8 || a->rule == RULE_W_D8) &&
@@ -836,6 +854,17 @@ nem_set_listener(struct nem *n, struct exposure *x, enum listener listener)
 		return;
 	x->finding.listener = (uint8_t)listener;
 	n->news = true;
+	judge(n, x);
+}
+
+void
+nem_doubt(struct nem *n, struct exposure *x)
+{
+	uint32_t guesses = SEEN_GUESS | SEEN_D8_SYSTEM | SEEN_WEAK;
+
+	if ((x->finding.evidence & guesses) == 0)
+		return;
+	x->finding.evidence &= ~guesses;
 	judge(n, x);
 }
 

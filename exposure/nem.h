@@ -119,6 +119,9 @@ bool exposure_holds(const struct exposure *x, int64_t ts_ms);
  * to it. */
 bool exposure_is_confirmed(const struct exposure *x, bool but_one_timed);
 
+/* Nothing but ports and who met there says that it accepted. */
+bool exposure_is_guess(const struct exposure *x);
+
 /* D5: the sign is the order in time, which two attempts must confirm. */
 bool rule_is_timed(unsigned rule);
 
@@ -163,6 +166,9 @@ void nem_refresh(struct nem *n, struct exposure *x, int64_t ts_ms);
 /* Why it listens became known. */
 void nem_set_listener(struct nem *n, struct exposure *x,
     enum listener listener);
+
+/* It was a client's port: what rules D6 to D8 said counts no more. */
+void nem_doubt(struct nem *n, struct exposure *x);
 
 /* Its scan event or its opener's history changed. */
 void nem_set_event(struct nem *n, struct exposure *x, uint64_t event_id);

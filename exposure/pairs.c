@@ -528,15 +528,21 @@ pairs_await(struct pairs *p, struct pair *pair, enum pair_class class,
 	put(p, pair, class, floor_s(deadline_ms));
 }
 
-/* Until when silence may be revoked. */
-static int64_t
-revocable_until_s(const struct pairs *p, const struct pair *pair)
+int64_t
+pairs_revoke_ms(const struct pairs *p, const struct pair *pair)
 {
 	int64_t own_ms = p->revoke_of == NULL
 			     ? 0
 			     : p->revoke_of(p->revoke_arg, pair_exporter(pair));
 
-	return pair->since_s + (own_ms != 0 ? own_ms / 1000 : p->revoke_s);
+	return own_ms != 0 ? own_ms : p->revoke_s * 1000;
+}
+
+/* Until when silence may be revoked. */
+static int64_t
+revocable_until_s(const struct pairs *p, const struct pair *pair)
+{
+	return pair->since_s + pairs_revoke_ms(p, pair) / 1000;
 }
 
 void

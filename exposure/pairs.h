@@ -218,6 +218,9 @@ pairs_is_waiting(const struct pair *pair)
 	return pair->queue.next != TABLE_NONE;
 }
 
+/* W2 of a pair, by who showed it. */
+int64_t pairs_revoke_ms(const struct pairs *p, const struct pair *pair);
+
 /* Whether silence could still be revoked at now_ms: it is not W2 old. */
 bool pairs_is_revocable(const struct pairs *p, const struct pair *pair,
     int64_t now_ms);

@@ -21,7 +21,7 @@ struct pinhole {
 
 struct pinholes {
 	struct table *table;
-	struct chain list; /* unused longest first */
+	struct chain list; /* longest without news first */
 };
 
 _Static_assert(sizeof(struct pinhole_key) == 20, "the key has no padding");
@@ -62,11 +62,14 @@ pinholes_free(struct pinholes *p)
 
 void
 pinholes_note(struct pinholes *p, const struct addr *host, uint8_t proto,
-    uint16_t port, int64_t ts_ms)
+    uint16_t port, int64_t first_ms, int64_t last_ms)
 {
 	struct pinhole_key key = { *host, port, proto, 0 };
 	struct pinhole *hole = table_find(p->table, &key);
 
+	if (hole != NULL && first_ms >= hole->first_ms &&
+	    last_ms <= hole->last_ms)
+		return;
 	if (hole == NULL) {
 		hole = table_insert(p->table, &key);
 		if (hole == NULL) {
@@ -75,24 +78,25 @@ pinholes_note(struct pinholes *p, const struct addr *host, uint8_t proto,
 			table_remove(p->table, hole);
 			hole = table_insert(p->table, &key);
 		}
-		hole->first_ms = hole->last_ms = ts_ms;
+		hole->first_ms = first_ms;
+		hole->last_ms = last_ms;
 	} else {
 		chain_remove(&p->list, p->table, hole);
 	}
 	chain_append(&p->list, p->table, hole);
-	if (ts_ms > hole->last_ms)
-		hole->last_ms = ts_ms;
-	if (ts_ms < hole->first_ms)
-		hole->first_ms = ts_ms;
+	if (last_ms > hole->last_ms)
+		hole->last_ms = last_ms;
+	if (first_ms < hole->first_ms)
+		hole->first_ms = first_ms;
 }
 
 bool
 pinholes_has(const struct pinholes *p, const struct addr *host, uint8_t proto,
-    uint16_t port, int64_t ts_ms)
+    uint16_t port, int64_t ts_ms, int64_t within_ms)
 {
 	struct pinhole_key key = { *host, port, proto, 0 };
 	const struct pinhole *hole = table_find(p->table, &key);
 
 	return hole != NULL && hole->first_ms < ts_ms &&
-	       ts_ms - hole->last_ms <= PINHOLE_MS;
+	       ts_ms - hole->last_ms <= within_ms;
 }

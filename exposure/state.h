@@ -44,6 +44,7 @@ struct engine {
 	struct nem *nem;
 	struct icmp_errors *errors;
 	struct pinholes *pinholes;
+	struct pinholes *openers; /* of TCP, by their SYN */
 	struct outcomes *outcomes;
 	struct events *events;
 	struct profiles *profiles;

@@ -48,6 +48,7 @@ struct verdict_input {
 	bool ftp_data;	       /* TCP: the end at port 20 opened, since the
 				* other asked for it at port 21 */
 	bool pinhole;	       /* UDP: the inner endpoint sent first */
+	bool was_client;       /* TCP: the inner endpoint opened to others */
 	bool final;	       /* no more records are waited for */
 	enum side claimed;     /* initiator by IE 239 biflowDirection */
 	enum side prior;       /* initiator in an earlier generation, exact */

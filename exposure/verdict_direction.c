@@ -108,6 +108,17 @@ direction_by_ports(const struct verdict_input *in)
 	return d;
 }
 
+/* D7 and D8: who meets there, and the ports. */
+static struct direction
+direction_by_guess(const struct verdict_input *in)
+{
+	if (in->fan_in == FAN_IN_RESPONDER)
+		return (struct direction){ SIDE_OUTER, 7, CONFIDENCE_MED };
+	if (in->fan_in == FAN_IN_CLIENT)
+		return (struct direction){ SIDE_INNER, 7, CONFIDENCE_MED };
+	return direction_by_ports(in);
+}
+
 /* The inside serves FTP: many peers meet where it opens from, too. */
 static bool
 serves_ftp_data(const struct verdict_input *in)
@@ -120,6 +131,7 @@ struct direction
 direction_by_history(const struct verdict_input *in)
 {
 	struct direction ftp = { SIDE_OUTER, 8, CONFIDENCE_MED };
+	struct direction d;
 
 	if (in->inner_port == PORT_FTP_DATA)
 		ftp.initiator = SIDE_INNER;
@@ -131,11 +143,11 @@ direction_by_history(const struct verdict_input *in)
 		return ftp;
 	if (in->asks_fan_in != NULL)
 		*in->asks_fan_in = true;
-	if (in->fan_in == FAN_IN_RESPONDER)
-		return (struct direction){ SIDE_OUTER, 7, CONFIDENCE_MED };
-	if (in->fan_in == FAN_IN_CLIENT)
-		return (struct direction){ SIDE_INNER, 7, CONFIDENCE_MED };
-	return direction_by_ports(in);
+	d = direction_by_guess(in);
+	if (d.initiator == SIDE_OUTER && in->was_client)
+		/* only flags, times or a claim make a client a service */
+		d = (struct direction){ SIDE_NONE, 9, CONFIDENCE_NONE };
+	return d;
 }
 
 /* Who also opened is no acceptor: a split handshake, or crafted. */

@@ -392,6 +392,107 @@ guess_by_ports_on_a_one_sided_feed_confirms_nothing(void **state)
 	world_free(w);
 }
 
+/* A SYN from inside and what it drew. */
+static void
+open_to(struct world *w, int64_t at_ms, const char *from, const char *to,
+    int start_ms)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+	    "%s>%s proto=6 flags=0x02 pkts=1 octets=60 start_ms=%d "
+	    "exporter=r1",
+	    from, to, start_ms);
+	world_flow(w, at_ms, text);
+	snprintf(text, sizeof(text),
+	    "%s>%s proto=6 flags=0x12 pkts=1 octets=60 start_ms=%d "
+	    "exporter=r1",
+	    to, from, start_ms + 1);
+	world_flow(w, at_ms, text);
+}
+
+static void
+guess_is_taken_back_when_its_port_turns_out_to_be_a_clients(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	take_connection(w, CLIENT ":40000", "10.0.0.5:443", 0);
+	take_connection(w, OTHER ":40000", "10.0.0.5:443", 0);
+	take_connection(w, CLIENT ":40000", "10.0.0.5:8080", 0);
+	assert_int_equal(w->exposures[0].tier, TIER_CONFIRMED);
+	assert_int_equal(w->alert_count, 1);
+	open_to(w, 1000, "10.0.0.5:443", "198.51.100.7:40000", 5);
+	open_to(w, 1000, "10.0.0.5:8080", "198.51.100.7:40000", 5);
+	world_drain(w);
+	assert_int_equal(w->exposure_count, 0);
+	assert_int_equal(w->alert_count, 0);
+	assert_int_equal(world_outcomes(w, OUTCOME_UNKNOWN_DIR), 3);
+	world_free(w);
+}
+
+/* The conversations that the guess was made of are forgotten. */
+static void
+guess_that_cannot_be_judged_again_is_a_hint_at_a_clients_port(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	take_connection(w, CLIENT ":40000", "10.0.0.5:443", 0);
+	take_connection(w, OTHER ":40000", "10.0.0.5:443", 0);
+	assert_int_equal(w->exposures[0].tier, TIER_CONFIRMED);
+	assert_int_equal(w->alert_count, 1);
+	world_tick(w, 5 * MINUTE);
+	open_to(w, 5 * MINUTE, "10.0.0.5:443", "198.51.100.7:40000", 5);
+	world_drain(w);
+	assert_int_equal(w->exposures[0].tier, TIER_HINT);
+	assert_int_equal(w->alert_count, 0);
+	world_free(w);
+}
+
+static void
+client_takes_no_exact_evidence_off_the_map(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	world_attempt(w, 20, CLIENT ":40000", "10.0.0.5:443", 'a');
+	take_connection(w, OTHER ":40000", "10.0.0.5:443", 0);
+	open_to(w, 1000, "10.0.0.5:443", "198.51.100.7:40000", 5);
+	world_drain(w);
+	assert_int_equal(w->exposures[0].tier, TIER_CONFIRMED);
+	assert_int_equal(w->alert_count, 1);
+	world_free(w);
+}
+
+/* W2 of an exporter that told its timeouts: 60 s and 15 s make 109 s. */
+static void
+client_is_one_for_as_long_as_its_exporters_timeouts_ask_for(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	engine_tell_timeouts(w->engine, 0, 60, 15);
+	open_to(w, 1000, "10.0.0.5:8080", "198.51.100.7:40000", 500);
+	world_flow(w, 110000,
+	    CLIENT ":40000>10.0.0.5:8080 proto=6 flags=0x1b pkts=5 "
+		   "octets=300 start_ms=109500 exporter=r1");
+	world_flow(w, 110000,
+	    "10.0.0.5:8080>" CLIENT ":40000 proto=6 flags=0x1b pkts=5 "
+	    "octets=300 start_ms=109500 exporter=r1");
+	world_flow(w, 111000,
+	    OTHER ":40000>10.0.0.5:8080 proto=6 flags=0x1b pkts=5 "
+		  "octets=300 start_ms=110510 exporter=r1");
+	world_flow(w, 111000,
+	    "10.0.0.5:8080>" OTHER ":40000 proto=6 flags=0x1b pkts=5 "
+	    "octets=300 start_ms=110510 exporter=r1");
+	world_drain(w);
+	assert_int_equal(world_outcomes(w, OUTCOME_UNKNOWN_DIR), 1);
+	assert_int_equal(w->exposure_count, 1);
+	assert_int_equal(w->exposures[0].accepted, 1);
+	world_free(w);
+}
+
 static void
 refusals_close_in_whatever_order_they_come(void **state)
 {
@@ -878,6 +979,13 @@ main(void)
 		TEST(order_in_time_that_does_not_hold_confirms_nothing),
 		TEST(order_in_time_of_a_connection_taken_back_counts_no_more),
 		TEST(guess_by_ports_on_a_one_sided_feed_confirms_nothing),
+		TEST(
+		    guess_is_taken_back_when_its_port_turns_out_to_be_a_clients),
+		TEST(
+		    guess_that_cannot_be_judged_again_is_a_hint_at_a_clients_port),
+		TEST(client_takes_no_exact_evidence_off_the_map),
+		TEST(
+		    client_is_one_for_as_long_as_its_exporters_timeouts_ask_for),
 		TEST(refusals_close_in_whatever_order_they_come),
 		TEST(exposure_refused_once_grows_stale_like_any_other),
 		TEST(reset_of_a_stray_segment_is_no_sign_of_life),

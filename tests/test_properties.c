@@ -667,6 +667,9 @@ static const struct exception without_one[] = {
 	{ 90, RULE_A1_D5 },  /* one SYN of two: the other's end has opened */
 	{ 108, RULE_A1_D1 }, /* the same */
 	{ 124, RULE_A4_D4 }, /* one claim of two: the other one stands */
+	{ 323, RULE_A1_D8 }, /* the SYN that made the port a client's */
+	{ 324, RULE_A1_D8 }, /* the same */
+	{ 326, RULE_A4_D8 }, /* the same */
 	{ 0, RULE_NONE },
 };
 
@@ -710,6 +713,11 @@ static const struct exception with_two_clocks[] = {
 	{ 110, RULE_A1_D1 },
 	{ 110, RULE_A2 },
 	{ 124, RULE_A4_D4 }, /* each claim by itself */
+	{ 323, RULE_A1_D8 }, /* a client in the next minutes, not the last */
+	{ 323, RULE_A4_D8 }, /* the same */
+	{ 324, RULE_A1_D8 }, /* the same */
+	{ 324, RULE_A4_D8 }, /* the same */
+	{ 326, RULE_A4_D8 }, /* the same */
 	{ 0, RULE_NONE },
 };
 
@@ -763,6 +771,9 @@ static const struct exception without_answers[] = {
 	{ ANY_CASE, RULE_A5 }, /* a hint: on such feeds a reset is a sign */
 	{ 108, RULE_A4_D1 },   /* SYN and ACK: the inside sent the other SYN */
 	{ 124, RULE_A4_D4 },   /* the claim against it was the inside's */
+	{ 323, RULE_A4_D8 },   /* the SYN was the inside's */
+	{ 324, RULE_A4_D8 },   /* the same */
+	{ 326, RULE_A4_D8 },   /* the same */
 	{ 0, RULE_NONE },
 };
 
