@@ -40,6 +40,7 @@ struct life {
 	struct ingest *ingest;
 	struct endpoint bound[CONFIG_LISTEN_MAX];
 	uint32_t socket_count;
+	int64_t listen_ms; /* when they were opened */
 	struct endpoint http;
 	enum phase phase; /* as last logged */
 	struct trace_printer tracer;
@@ -252,6 +253,7 @@ open_sockets(struct life *l)
 {
 	char text[ENDPOINT_TEXT_MAX];
 
+	l->listen_ms = clock_now_ms();
 	l->base = event_base_new();
 	if (l->base != NULL)
 		l->ingest =
@@ -449,6 +451,7 @@ life_serve(struct life *l)
 	engine_summary(pipeline_engine(l->pipeline), &s);
 	l->phase = s.phase;
 	l->serving = true;
+	pipeline_listen_from(l->pipeline, l->listen_ms);
 	if (ingest_start(l->ingest, pipeline_decoders(l->pipeline), &sink) !=
 	    ERR_OK)
 		return fail(EXIT_FAILED, "cannot start the ingest threads");

@@ -280,6 +280,12 @@ pipeline_start(struct pipeline *p, struct writer *w)
 	p->writer = w;
 }
 
+void
+pipeline_listen_from(struct pipeline *p, int64_t from_ms)
+{
+	engine_listen_from(p->engine, from_ms);
+}
+
 /* --- to the store --------------------------------------------------------- */
 
 /* What the store counts about itself would differ from run to run. */

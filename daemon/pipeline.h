@@ -67,6 +67,10 @@ const struct finding_exporter *pipeline_exporter(const struct pipeline *p,
  * go nowhere. */
 void pipeline_start(struct pipeline *p, struct writer *w);
 
+/* Its datagrams come as they are sent, from this time on; not called: those
+ * of captures. See engine_listen_from(). */
+void pipeline_listen_from(struct pipeline *p, int64_t from_ms);
+
 /* Live: one datagram (a datagram_fn), or what a thread made of it (a
  * decoded_fn), the end of a burst, one second. */
 void pipeline_take(const struct datagram *d, void *pipeline);

@@ -163,6 +163,12 @@ engine_name_exporter(struct engine *e, uint32_t exporter,
 }
 
 void
+engine_listen_from(struct engine *e, int64_t from_ms)
+{
+	e->listen_ms = from_ms;
+}
+
+void
 engine_set_trace(struct engine *e, engine_trace_fn fn, void *arg)
 {
 	e->trace = fn;
@@ -206,6 +212,17 @@ engine_source(struct engine *e, const struct addr *address)
 /* --- time ----------------------------------------------------------------- */
 
 int64_t
+engine_wait_ms(const struct engine *e, uint32_t exporter)
+{
+	int64_t learned_ms;
+
+	if (e->config.wait_ms != 0)
+		return e->config.wait_ms;
+	learned_ms = profiles_wait_ms(e->profiles, exporter);
+	return learned_ms != 0 ? learned_ms : DEFAULT_WAIT_MS;
+}
+
+int64_t
 engine_timer_ms(const struct engine *e)
 {
 	return e->clock_ms + e->ahead_ms;
@@ -231,6 +248,8 @@ engine_advance(struct engine *e, int64_t now_ms)
 	if (now_ms <= before_ms && now_ms > before_ms - CLOCK_BACK_MS)
 		return;
 	if (now_ms < before_ms) {
+		if (e->listen_ms > now_ms)
+			e->listen_ms = now_ms;
 		e->ahead_ms += before_ms - now_ms;
 		counter_add(e->counters, COUNTER_CLOCK_SET_BACK, 1);
 	}

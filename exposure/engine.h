@@ -75,6 +75,13 @@ void engine_free(struct engine *e); /* takes NULL */
 /* Judges a batch. Cannot fail; what it cannot use it counts. */
 void engine_take(struct engine *e, const struct flow_batch *batch);
 
+/*
+ * Somebody listens from this time on: what was exported before came to nobody.
+ * An attempt that began before may have been answered in time, and is not
+ * silent. Not called: nothing was missed, as in a capture.
+ */
+void engine_listen_from(struct engine *e, int64_t from_ms);
+
 /* Moves time on without records: silence is found, things grow stale. */
 void engine_tick(struct engine *e, int64_t now_ms);
 

@@ -75,8 +75,8 @@ struct half {
 	uint16_t syn_after_ms;	/* that time, behind first_ms */
 	uint8_t flags : 6;	/* OR of all records, masked */
 	bool sampled : 1;	/* a record was: 1 packet in N */
-	bool spare : 1;
-	bool present : 1; /* at least one packet */
+	bool unheard : 1;	/* nobody listened when a record began */
+	bool present : 1;	/* at least one packet */
 	bool has_syn_time : 1;
 	bool has_syn_uptime : 1;
 	bool no_flags : 1; /* no record had tcpControlBits */

@@ -77,10 +77,12 @@ profile_without(const struct engine *e, const struct look *look,
 {
 	int64_t since_ms = (int64_t)look->pair->since_s * 1000;
 	int64_t from_ms = half_first_ms(h);
-
-	return profiles_missing(e->profiles, h->exporter,
+	struct feed_profile feed = profiles_missing(e->profiles, h->exporter,
 	    prefix_set_find(&e->config.internal, &look->key.inner),
 	    from_ms < since_ms ? from_ms : since_ms);
+
+	feed.unheard |= h->unheard;
+	return feed;
 }
 
 /* Sampling is told by each record, if not by the configuration. */
@@ -748,18 +750,6 @@ follow(struct engine *e, struct look *look, struct verdict v)
 		note_opener(e, look);
 }
 
-/* W1, of the feed that showed it. */
-static int64_t
-wait_ms(const struct engine *e, const struct pair *pair)
-{
-	int64_t learned_ms;
-
-	if (e->config.wait_ms != 0)
-		return e->config.wait_ms;
-	learned_ms = profiles_wait_ms(e->profiles, pair_exporter(pair));
-	return learned_ms != 0 ? learned_ms : DEFAULT_WAIT_MS;
-}
-
 static void
 set_timer(struct engine *e, struct pair *pair, bool final)
 {
@@ -772,7 +762,7 @@ set_timer(struct engine *e, struct pair *pair, bool final)
 		if (!pairs_is_waiting(pair) || pair->class != class)
 			pairs_await(e->pairs, pair, class,
 			    max_ms(pair_last_ms(pair) + e->ahead_ms +
-				       wait_ms(e, pair),
+				       engine_wait_ms(e, pair_exporter(pair)),
 				engine_timer_ms(e) + GRACE_MS));
 		return;
 	}

@@ -54,6 +54,7 @@ struct engine {
 	struct listeners *listeners;
 	int64_t clock_ms;
 	int64_t ahead_ms;	  /* of the timers before the clock */
+	int64_t listen_ms;	  /* engine_listen_from(); 0: always */
 	int64_t training_from_ms; /* 0: no flow yet */
 	int64_t operation_from_ms;
 	uint64_t next_event_id;
@@ -85,6 +86,9 @@ struct look {
 
 /* Time moves to a record's. Removes pairs, ages the maps. */
 void engine_advance(struct engine *e, int64_t now_ms);
+
+/* W1 of an exporter: so late may an answer come. */
+int64_t engine_wait_ms(const struct engine *e, uint32_t exporter);
 
 /* When operation begins follows from training_from_ms. */
 void engine_set_operation_from(struct engine *e);

@@ -446,6 +446,19 @@ count_times(struct engine *e, enum flow_times_kind kind)
 		counter_add(e->counters, COUNTER_TIME_REPLACED, 1);
 }
 
+/*
+ * It began before anybody listened: an answer may have been exported before.
+ * What ended longer ago than W1 waited for somebody to send it, as in a replay,
+ * and so did the answer.
+ */
+static bool
+is_unheard(const struct engine *e, const struct flow_record *f,
+    int64_t start_ms, int64_t end_ms)
+{
+	return start_ms < e->listen_ms &&
+	       f->received_ms - end_ms <= engine_wait_ms(e, f->exporter);
+}
+
 /* before: what the record before left half way; next: as in take_half(). */
 static void
 take(struct engine *e, struct arrival *a, struct half_way before,
@@ -487,6 +500,9 @@ take(struct engine *e, struct arrival *a, struct half_way before,
 	if (pair == NULL)
 		return;
 	note_claim(pair, f, a->outer);
+	/* shifted times are no times of the receiver's */
+	if (kind == FLOW_TIMES_TOLD && is_unheard(e, f, start_ms, end_ms))
+		(a->outer ? &pair->outer : &pair->inner)->unheard = true;
 	if (TRACED(e))
 		tracer_record(e, f, pair, a->outer, start_ms);
 	if (kind == FLOW_TIMES_REPLACED) {

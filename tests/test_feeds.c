@@ -112,6 +112,117 @@ reason_says_what_the_feed_lacks(void **state)
 	}
 }
 
+/* One SYN that began and was received then, in seconds. */
+static void
+probe_at(struct world *w, uint16_t port, int start_s, int at_s)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text),
+	    CLIENT ":40000>10.0.0.5:%u proto=6 flags=0x02 pkts=1 octets=44 "
+		   "start_ms=%d exporter=r1",
+	    port, start_s * 1000);
+	world_flow(w, at_s * 1000, text);
+}
+
+/* A refusal is exported at once, and the SYN it answers 15 s later. */
+static void
+what_began_before_anybody_listened_is_not_silent(void **state)
+{
+	struct world *w = world_new(0);
+	const struct finding_scan_event *event;
+
+	(void)state;
+	engine_listen_from(w->engine, WORLD_MS + 60000);
+	probe_at(w, 23, 59, 75);
+	probe_at(w, 24, 60, 75);
+	world_tick(w, 300000);
+	event = world_event(w, CLIENT, "10.0.0.5", 23);
+	assert_non_null(event);
+	assert_int_equal(event->answer, ANSWER_UNRESOLVED);
+	assert_int_equal(event->reason, REASON_WINDOW);
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_WINDOW), 1);
+	assert_int_equal(counter_get(&w->counters, COUNTER_UNRESOLVED_WINDOW),
+	    1);
+	assert_int_equal(world_event(w, CLIENT, "10.0.0.5", 24)->answer,
+	    ANSWER_SILENT);
+	assert_int_equal(counted(w, 0, OUTCOME_SILENT, REASON_NONE), 1);
+	world_free(w);
+}
+
+/* It is in the store as what it is, and a restart listens anew. */
+static void
+what_began_while_the_daemon_was_down_is_not_silent(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	engine_listen_from(w->engine, WORLD_MS);
+	probe_at(w, 23, 1, 16);
+	world_tick(w, 300000);
+	assert_int_equal(counted(w, 0, OUTCOME_SILENT, REASON_NONE), 1);
+	world_restart(w);
+	engine_listen_from(w->engine, WORLD_MS + 600000);
+	probe_at(w, 24, 599, 614);
+	world_tick(w, 900000);
+	assert_int_equal(world_event(w, CLIENT, "10.0.0.5", 24)->reason,
+	    REASON_WINDOW);
+	assert_int_equal(counted(w, 0, OUTCOME_SILENT, REASON_NONE), 1);
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_WINDOW), 1);
+	world_free(w);
+}
+
+static void
+answer_to_what_began_before_anybody_listened_counts(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	engine_listen_from(w->engine, WORLD_MS + 60000);
+	probe_at(w, 23, 59, 75);
+	world_tick(w, 300000);
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_WINDOW), 1);
+	world_flow(w, 301000,
+	    "10.0.0.5:23>" CLIENT ":40000 proto=6 flags=0x12 pkts=1 octets=44 "
+	    "start_ms=59001 exporter=r1");
+	world_collect(w);
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_WINDOW), 0);
+	assert_int_equal(world_outcomes(w, OUTCOME_ACCEPTED_NO_ACK), 1);
+	world_free(w);
+}
+
+/* Who sends what he has kept sends the answers too. */
+static void
+what_is_sent_long_after_its_end_was_heard_as_a_whole(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	engine_listen_from(w->engine, WORLD_MS + 3610000);
+	probe_at(w, 23, 0, 3612);
+	world_flow(w, 3612000, /* and who has not set his clock, may be late */
+	    CLIENT ":40000>10.0.0.5:24 proto=6 flags=0x02 pkts=1 octets=44 "
+		   "start_ms=0 export_ms=15000 exporter=r2");
+	world_drain(w);
+	assert_int_equal(world_outcomes(w, OUTCOME_SILENT), 2);
+	world_free(w);
+}
+
+/* Else nothing would be silent until it is as late as it was. */
+static void
+clock_set_back_does_not_take_the_listening_back(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	engine_listen_from(w->engine, WORLD_MS + 3600000);
+	probe_at(w, 23, 3601, 3602);
+	probe_at(w, 24, 10, 5);
+	world_drain(w);
+	assert_int_equal(world_outcomes(w, OUTCOME_SILENT), 2);
+	world_free(w);
+}
+
 /* A reset to silence: nobody does that, so the answer is missing. */
 static void
 evidence_against_silence_is_unresolved_whatever_the_feed(void **state)
@@ -341,6 +452,11 @@ main(void)
 		TEST(attempts_are_counted_for_the_exporter_that_showed_them),
 		TEST(attempt_moves_to_the_exporter_known_for_longest),
 		TEST(reason_says_what_the_feed_lacks),
+		TEST(what_began_before_anybody_listened_is_not_silent),
+		TEST(what_began_while_the_daemon_was_down_is_not_silent),
+		TEST(answer_to_what_began_before_anybody_listened_counts),
+		TEST(what_is_sent_long_after_its_end_was_heard_as_a_whole),
+		TEST(clock_set_back_does_not_take_the_listening_back),
 		TEST(evidence_against_silence_is_unresolved_whatever_the_feed),
 		TEST(attempts_given_up_for_room_are_unresolved_as_shed),
 		TEST(sampling_switched_on_takes_silence_from_what_comes_later),

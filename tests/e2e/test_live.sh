@@ -67,6 +67,42 @@ gone() {
 check 'and the API process with it' within 30 gone
 check 'the write-ahead log is moved into the store' test ! -s "$work/map.db-wal"
 
+# --- what began before it listened ------------------------------------------------
+cat >"$work/listen.conf" <<'CONF'
+wait = 12s
+CONF
+# Two SYNs in one datagram of NetFlow v5, begun at these Unix times
+send_syns() { # ms ms
+    python3 - "$udp" "$@" <<'PYTHON'
+import socket, struct, sys, time
+now = time.time()
+up = 1000000
+octets = struct.pack(">HHIIIIBBH", 5, 2, up, int(now),
+                     int(now % 1 * 1e9), 0, 0, 0, 0)
+for port, begun in enumerate(sys.argv[2:], 1000):
+    ago = max(0, round(now * 1000) - int(begun))
+    octets += struct.pack(">4s4s4sHHIIIIHHBBBBHHBBH",
+        socket.inet_aton("198.51.100.9"), socket.inet_aton("192.0.2.20"),
+        bytes(4), 0, 0, 1, 44, up - ago, up - ago, 40000, port,
+        0, 2, 6, 0, 0, 0, 0, 0, 0)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.sendto(octets, ("127.0.0.1", int(sys.argv[1])))
+PYTHON
+}
+answers_of_both() {
+    ask_store "$work/listen.db" "SELECT port, answer, coalesce(reason, '-')
+        FROM scan_events ORDER BY port" >"$work/answers" &&
+        [ "$(tr '\n' ' ' <"$work/answers")" = '1000|unresolved|window 1001|silent|- ' ]
+}
+before_it=$(date +%s%3N)
+check 'a daemon starts anew' start_daemon --store "$work/listen.db" \
+    --training 0 --config "$work/listen.conf"
+sleep 1
+check 'SYNs come from before it listened and from after' \
+    send_syns $((before_it - 500)) "$(date +%s%3N)"
+check 'only of the later one silence can be told' within 300 answers_of_both
+check 'that daemon ends' stop_daemon INT 0
+
 # --- systemd ---------------------------------------------------------------------
 cat >"$work/notified.py" <<'PYTHON'
 import os, signal, socket, subprocess, sys
