@@ -474,23 +474,34 @@ note_reused(const struct input *in, const struct world *w,
 /*
  * By how much an exporter's clock is off is learned in the order of its
  * datagrams. The corpora put exporters together that are none, and captures
- * of others are from clocks that are off: there it is given. And there is room
- * for all: what is given up depends on what came first.
+ * of others are from clocks that are off: there it is given.
  */
+static void
+give_feeds(struct world *w, const struct input *in)
+{
+	struct feed_override given = { .given = 1U << FEED_CLOCK_OFFSET };
+
+	if (in->kind != INPUT_CORPUS && (in->kind != INPUT_CAPTURE || in->lab))
+		return;
+	if (in->kind == INPUT_CORPUS) {
+		/* a share of conversations: reuse changes their number */
+		given.given |= 1U << FEED_VISIBILITY;
+		given.values[FEED_VISIBILITY] = FEED_VISIBILITY_BOTH;
+	}
+	for (uint32_t i = 0; i < in->count; i++)
+		engine_override_feed(w->engine, in->flows[i].exporter, &given);
+}
+
+/* There is room for all: what is given up depends on what came first. */
 static struct world *
 world_in_order(const struct input *in, const struct flow_record *flows)
 {
-	const struct feed_override on_time = { .given = 1U
-							<< FEED_CLOCK_OFFSET };
 	struct engine_config config = inputs_config();
-	bool is_others =
-	    in->kind == INPUT_CORPUS || (in->kind == INPUT_CAPTURE && !in->lab);
 	struct world *w;
 
 	config.max_pairs = config.max_sources = 2 * INPUT_RECORDS_MAX;
 	w = world_new_with(&config);
-	for (uint32_t i = 0; is_others && i < in->count; i++)
-		engine_override_feed(w->engine, flows[i].exporter, &on_time);
+	give_feeds(w, in);
 	feed(w, flows, in->count, 1000);
 	world_drain(w);
 	return w;
