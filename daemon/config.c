@@ -229,7 +229,7 @@ set_interface(struct border_list *list, const char *value, char *message)
 static int
 set_feed(struct feed_list *list, const char *value, char *message)
 {
-	char why[FEED_RULE_MESSAGE];
+	char why[RULE_MESSAGE_MAX];
 	int err = feed_list_add(list, value, why);
 
 	return err == ERR_OK ? err : refuse(message, err, "%s", why);
@@ -462,7 +462,7 @@ unknown_exporter(const struct config *c)
 	const struct prefix_set *known = &c->decoder.allow;
 
 	for (uint32_t i = 0; i < c->feeds.count; i++) {
-		const char *name = c->feeds.rules[i].name;
+		const char *name = c->feeds.rules[i].exporters.name;
 		uint32_t k = 0;
 
 		while (k < known->count &&
@@ -593,7 +593,7 @@ append_interfaces(struct text *t, const struct border_list *list)
 static void
 append_feeds(struct text *t, const struct feed_list *list)
 {
-	char element[FEED_RULE_TEXT];
+	char element[RULE_TEXT_MAX];
 
 	append(t, "{");
 	for (uint32_t i = 0; i < list->count; i++) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules about feeds: read, found, and written back. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +8,9 @@
 #include "common/timefmt.h"
 #include "daemon/feeds.h"
 
-#define DOMAIN_WORD "domain"
-#define MS_PER_S    1000
-#define HOUR_S	    3600
-#define DAY_MS	    (24LL * HOUR_S * MS_PER_S)
+#define MS_PER_S 1000
+#define HOUR_S	 3600
+#define DAY_MS	 (24LL * HOUR_S * MS_PER_S)
 
 /* How a property's value is written. */
 enum writing {
@@ -40,18 +38,6 @@ static const struct {
 	[FEED_LOSS] = { WORD, 0, 1 },
 };
 
-/* The message, and the code to return with it. */
-__attribute__((format(printf, 3, 4))) static int
-refuse(char message[FEED_RULE_MESSAGE], int err, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(message, FEED_RULE_MESSAGE, format, args);
-	va_end(args);
-	return err;
-}
-
 /* --- reading -------------------------------------------------------------- */
 
 static int
@@ -68,12 +54,12 @@ read_word(enum feed_property property, const char *text, int64_t *out,
 			*out = v;
 			return ERR_OK;
 		}
-	length = snprintf(message, FEED_RULE_MESSAGE, "%s is one of",
+	length = snprintf(message, RULE_MESSAGE_MAX, "%s is one of",
 	    feed_property_name(property));
 	used = (size_t)length;
 	for (int64_t v = values[property].least; v <= values[property].most;
 	     v++) {
-		length = snprintf(message + used, FEED_RULE_MESSAGE - used,
+		length = snprintf(message + used, RULE_MESSAGE_MAX - used,
 		    "%s %s", v == values[property].least ? "" : ",",
 		    feed_value_format(property, v, word));
 		used += (size_t)length;
@@ -81,21 +67,15 @@ read_word(enum feed_property property, const char *text, int64_t *out,
 	return ERR_FORMAT;
 }
 
-/* Digits only, of 32 bits. */
 static int
-read_number(const char *text, int64_t *out)
+read_count(const char *text, int64_t *out)
 {
-	int64_t value = 0;
+	uint32_t count;
+	int err = rule_number(text, &count);
 
-	if (*text == '\0')
-		return ERR_FORMAT;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		value = value * 10 + (*text - '0');
-		if (value > UINT32_MAX)
-			return ERR_RANGE;
-	}
-	*out = value;
-	return *text == '\0' ? ERR_OK : ERR_FORMAT;
+	if (err == ERR_OK)
+		*out = count;
+	return err;
 }
 
 static int
@@ -150,132 +130,61 @@ read_value(enum feed_property property, const char *text, int64_t *out,
 	if (values[property].writing == WORD)
 		return read_word(property, text, out, message);
 	if (values[property].writing == NUMBER)
-		err = read_number(text, out);
+		err = read_count(text, out);
 	else
 		err = read_duration(values[property].writing, text, out);
 	if (err == ERR_FORMAT)
-		return refuse(message, err, "%s is a %s", name,
+		return rule_refuse(message, err, "%s is a %s", name,
 		    values[property].writing == NUMBER
 			? "number"
 			: "duration: write 15s, 30m");
 	if (err != ERR_OK || *out < values[property].least ||
 	    *out > values[property].most)
-		return refuse(message, ERR_RANGE, "%s must be %s to %s%s", name,
-		    format_value(property, values[property].least, least),
+		return rule_refuse(message, ERR_RANGE, "%s must be %s to %s%s",
+		    name, format_value(property, values[property].least, least),
 		    format_value(property, values[property].most, most),
 		    values[property].writing == SECONDS ? ", in whole seconds"
 							: "");
 	return ERR_OK;
 }
 
-/* One PROPERTY=VALUE; cut at the '='. */
+/* A rule_take_fn: one property. */
 static int
-read_property(struct feed_rule *r, char *text, char *message)
+read_property(void *arg, const char *word, const char *value, char *message)
 {
-	char *value = strchr(text, '=');
-	unsigned property;
-	int64_t domain;
+	struct feed_override *feed = arg;
+	unsigned property = 0;
 
-	if (value == NULL)
-		return refuse(message, ERR_FORMAT,
-		    "write PROPERTY=VALUE, and commas between them");
-	*value++ = '\0';
-	if (strcmp(text, DOMAIN_WORD) == 0) {
-		if (r->has_domain || read_number(value, &domain) != ERR_OK)
-			return refuse(message, ERR_FORMAT,
-			    "domain is one number, of 32 bits");
-		r->domain = (uint32_t)domain;
-		r->has_domain = true;
-		return ERR_OK;
-	}
-	for (property = 0; property < FEED_PROPERTY_COUNT; property++)
-		if (strcmp(text, feed_property_name(property)) == 0)
-			break;
+	while (property < FEED_PROPERTY_COUNT &&
+	       strcmp(word, feed_property_name(property)) != 0)
+		property++;
 	if (property == FEED_PROPERTY_COUNT)
-		return refuse(message, ERR_FORMAT,
-		    "a feed has no property '%.32s'", text);
-	if ((r->feed.given & 1U << property) != 0)
-		return refuse(message, ERR_RANGE, "%s is there twice", text);
-	r->feed.given |= 1U << property;
+		return rule_refuse(message, ERR_FORMAT,
+		    "a feed has no property '%.32s'", word);
+	if ((feed->given & 1U << property) != 0)
+		return rule_refuse(message, ERR_RANGE, "%s is there twice",
+		    word);
+	feed->given |= 1U << property;
 	return read_value((enum feed_property)property, value,
-	    &r->feed.values[property], message);
-}
-
-static int
-read_exporter(struct feed_rule *r, const char *text, char *message)
-{
-	int err = prefix_parse(text, &r->prefix);
-
-	if (err == ERR_OK)
-		return ERR_OK;
-	if (err != ERR_FORMAT)
-		return refuse(message, err,
-		    "bits are set behind the exporter's prefix, or it is too "
-		    "long");
-	if (strpbrk(text, "/:=") != NULL || strlen(text) >= LABEL_MAX)
-		return refuse(message, err,
-		    "the exporter is an address, a prefix or a name");
-	memcpy(r->name, text, strlen(text) + 1);
-	return ERR_OK;
+	    &feed->values[property], message);
 }
 
 static int
 read_rule(struct feed_rule *r, const char *text, char *message)
 {
-	char copy[FEED_RULE_TEXT];
-	char *colon, *at;
-	int err;
+	int err =
+	    rule_parse(text, &r->exporters, read_property, &r->feed, message);
 
-	if (strlen(text) >= sizeof(copy))
-		return refuse(message, ERR_RANGE, "too long");
-	memcpy(copy, text, strlen(text) + 1);
-	/* no value has a colon; an IPv6 address has */
-	colon = strrchr(copy, ':');
-	if (colon == NULL || colon == copy)
-		return refuse(message, ERR_FORMAT,
-		    "write EXPORTER: PROPERTY=VALUE, ...");
-	*colon = '\0';
-	err = read_exporter(r, copy, message);
-	for (char *next = colon + 1; err == ERR_OK && next != NULL;) {
-		at = next + strspn(next, " ");
-		next = strchr(at, ',');
-		if (next != NULL)
-			*next++ = '\0';
-		err = read_property(r, at, message);
-	}
 	if (err == ERR_OK && r->feed.given == 0)
-		return refuse(message, ERR_FORMAT, "no property is given");
+		return rule_refuse(message, ERR_FORMAT, "no property is given");
 	return err;
 }
 
 /* --- the list ------------------------------------------------------------- */
 
-/* Below 0: a is less exact than b; 0: they hold for the same exporters, or
- * for others as exactly. */
-static int
-compare_exactness(const struct feed_rule *a, const struct feed_rule *b)
-{
-	bool a_named = a->name[0] != '\0';
-	bool b_named = b->name[0] != '\0';
-
-	if (a->has_domain != b->has_domain)
-		return a->has_domain ? 1 : -1;
-	if (a_named != b_named)
-		return a_named ? 1 : -1;
-	return (int)a->prefix.length - (int)b->prefix.length;
-}
-
-static bool
-is_same(const struct feed_rule *a, const struct feed_rule *b)
-{
-	return compare_exactness(a, b) == 0 && a->domain == b->domain &&
-	       strcmp(a->name, b->name) == 0 &&
-	       addr_equal(&a->prefix.low, &b->prefix.low);
-}
-
 int
 feed_list_add(struct feed_list *l, const char *text,
-    char message[FEED_RULE_MESSAGE])
+    char message[RULE_MESSAGE_MAX])
 {
 	struct feed_rule r;
 	uint32_t at;
@@ -286,14 +195,16 @@ feed_list_add(struct feed_list *l, const char *text,
 	if (err != ERR_OK)
 		return err;
 	if (l->count == FEED_RULES_MAX)
-		return refuse(message, ERR_FULL, "more than %d feeds",
+		return rule_refuse(message, ERR_FULL, "more than %d feeds",
 		    FEED_RULES_MAX);
 	for (uint32_t i = 0; i < l->count; i++)
-		if (is_same(&l->rules[i], &r))
-			return refuse(message, ERR_RANGE,
+		if (rule_is_same(&l->rules[i].exporters, &r.exporters))
+			return rule_refuse(message, ERR_RANGE,
 			    "this exporter is there already");
 	for (at = l->count++;
-	     at != 0 && compare_exactness(&l->rules[at - 1], &r) > 0; at--)
+	     at != 0 &&
+	     rule_compare(&l->rules[at - 1].exporters, &r.exporters) > 0;
+	     at--)
 		l->rules[at] = l->rules[at - 1];
 	l->rules[at] = r;
 	return ERR_OK;
@@ -307,10 +218,7 @@ feed_list_find(const struct feed_list *l, const struct addr *exporter,
 	for (uint32_t i = 0; i < l->count; i++) {
 		const struct feed_rule *r = &l->rules[i];
 
-		if (r->has_domain && r->domain != domain)
-			continue;
-		if (r->name[0] != '\0' ? strcmp(r->name, name) != 0
-				       : !prefix_contains(&r->prefix, exporter))
+		if (!rule_holds(&r->exporters, exporter, name, domain))
 			continue;
 		out->given |= r->feed.given;
 		for (unsigned k = 0; k < FEED_PROPERTY_COUNT; k++)
@@ -321,24 +229,16 @@ feed_list_find(const struct feed_list *l, const struct addr *exporter,
 }
 
 char *
-feed_rule_format(const struct feed_rule *r, char text[FEED_RULE_TEXT])
+feed_rule_format(const struct feed_rule *r, char text[RULE_TEXT_MAX])
 {
-	char prefix[PREFIX_TEXT_MAX];
+	const char *between = r->exporters.has_domain ? ", " : "";
 	char value[DURATION_TEXT_MAX];
-	const char *between = "";
-	size_t used;
+	size_t used = rule_format(&r->exporters, text);
 
-	used = (size_t)snprintf(text, FEED_RULE_TEXT, "%s: ",
-	    r->name[0] != '\0' ? r->name : prefix_format(&r->prefix, prefix));
-	if (r->has_domain) {
-		used += (size_t)snprintf(text + used, FEED_RULE_TEXT - used,
-		    DOMAIN_WORD "=%" PRIu32, r->domain);
-		between = ", ";
-	}
 	for (unsigned k = 0; k < FEED_PROPERTY_COUNT; k++) {
 		if ((r->feed.given & 1U << k) == 0)
 			continue;
-		used += (size_t)snprintf(text + used, FEED_RULE_TEXT - used,
+		used += (size_t)snprintf(text + used, RULE_TEXT_MAX - used,
 		    "%s%s=%s", between, feed_property_name(k),
 		    format_value((enum feed_property)k, r->feed.values[k],
 			value));

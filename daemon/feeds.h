@@ -2,10 +2,8 @@
 /*
  * What is configured of exporters' feeds: the keyword `feed`.
  *
- * One rule names exporters, by prefix or by the name the keyword `exporter`
- * gives them, maybe one of their domains, and what their feed is like. Where
- * several rules hold for an exporter, each property is the most exact one's:
- * a domain before none, a name before a prefix, the longer prefix.
+ * A rule (rule.h) says what the feed of its exporters is like. Where several
+ * hold for an exporter, each property is the most exact one's.
  * Fixed size, no memory of its own. Each function can be called from any
  * thread.
  */
@@ -18,17 +16,13 @@
 
 #include "common/addr.h"
 #include "common/err.h"
+#include "daemon/rule.h"
 #include "exposure/engine.h"
 
-#define FEED_RULES_MAX	  128
-#define FEED_RULE_TEXT	  512
-#define FEED_RULE_MESSAGE 256
+#define FEED_RULES_MAX 128
 
 struct feed_rule {
-	struct prefix prefix;
-	char name[LABEL_MAX]; /* "": by prefix */
-	uint32_t domain;
-	bool has_domain;
+	struct rule_exporters exporters;
 	struct feed_override feed;
 };
 
@@ -44,10 +38,10 @@ struct feed_list {
  * be, these exporters are there already); ERR_FULL.
  */
 int feed_list_add(struct feed_list *l, const char *text,
-    char message[FEED_RULE_MESSAGE]) MUST_CHECK;
+    char message[RULE_MESSAGE_MAX]) MUST_CHECK;
 
 /* As feed_list_add() reads it; returns text. */
-char *feed_rule_format(const struct feed_rule *r, char text[FEED_RULE_TEXT]);
+char *feed_rule_format(const struct feed_rule *r, char text[RULE_TEXT_MAX]);
 
 /* False: nothing is configured of this exporter, called name or "". */
 bool feed_list_find(const struct feed_list *l, const struct addr *exporter,

@@ -131,7 +131,7 @@ pipeline_knows_an_exporters_interfaces_by_its_address(void **state)
 static void
 probe(struct fixture *x, const char *feed)
 {
-	char message[FEED_RULE_MESSAGE];
+	char message[RULE_MESSAGE_MAX];
 	struct feed_list feeds = { .count = 0 };
 	struct life *l = begin(x, 1000);
 	struct datagram d = conversation(l, 1, "10.0.0.1", 23, false);
