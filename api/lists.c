@@ -108,7 +108,8 @@ take_host(struct call *call, struct addr *out)
 	if (addr_parse(text, out) == ERR_OK)
 		return true;
 	problem_set(&why, PROBLEM_INVALID_PARAMETER,
-	    "ip, in the path, must be an IPv4 or IPv6 address");
+	    "ip, in the path, must be an IPv4 or IPv6 address (the %% of a "
+	    "tag is written %%25)");
 	snprintf(why.parameter, sizeof(why.parameter), "ip");
 	percent_printable(text, strlen(text), why.value, sizeof(why.value));
 	problem_answer(&why, call->request, call->response);

@@ -84,7 +84,8 @@ find_label(struct reading *r, struct prefix *out)
 		return refuse(r, "is the label of several networks");
 	if (found == 0)
 		return refuse(r, "must be a prefix, an address or the label "
-				 "of a network");
+				 "of a network (the % of a tag is written "
+				 "%25)");
 	return ERR_OK;
 }
 
@@ -107,7 +108,8 @@ static int
 read_address(struct reading *r, struct addr *out, bool *has)
 {
 	if (addr_parse(r->value, out) != ERR_OK)
-		return refuse(r, "must be an IPv4 or IPv6 address");
+		return refuse(r, "must be an IPv4 or IPv6 address (the % of "
+				 "a tag is written %25)");
 	*has = true;
 	return ERR_OK;
 }

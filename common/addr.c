@@ -7,6 +7,9 @@
 
 #include "common/addr.h"
 
+#define TAG_SIGN   '%'
+#define TAG_DIGITS 5
+
 static const uint8_t v4_mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
 	0xff };
 
@@ -36,11 +39,52 @@ addr_compare(const struct addr *a, const struct addr *b)
 }
 
 int
+addr_family(const struct addr *a)
+{
+	return memcmp(a->octets, v4_mapped, ADDR_TAG_AT) == 0 &&
+		       memcmp(a->octets + 10, v4_mapped + 10, 2) == 0
+		   ? 4
+		   : 6;
+}
+
+struct addr
+addr_with_tag(const struct addr *a, uint16_t tag)
+{
+	struct addr tagged = *a;
+
+	if (addr_family(a) == 4) {
+		tagged.octets[ADDR_TAG_AT] = (uint8_t)(tag >> 8);
+		tagged.octets[ADDR_TAG_AT + 1] = (uint8_t)tag;
+	}
+	return tagged;
+}
+
+/* One way to write each: digits alone, none too many. */
+static int
+parse_tag(const char *text, uint16_t *out)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long tag;
+
+	if (text[digits] != '\0' || digits == 0 || digits > TAG_DIGITS ||
+	    text[0] == '0')
+		return ERR_FORMAT;
+	tag = strtoul(text, NULL, 10);
+	if (tag > ADDR_TAG_MAX)
+		return ERR_FORMAT;
+	*out = (uint16_t)tag;
+	return ERR_OK;
+}
+
+int
 addr_parse(const char *text, struct addr *out)
 {
 	char bare[ADDR_TEXT_MAX];
 	size_t length = strlen(text);
+	uint16_t tag = 0;
 	uint8_t octets[16];
+	struct addr plain;
+	char *sign;
 
 	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
 		text++;
@@ -52,11 +96,18 @@ addr_parse(const char *text, struct addr *out)
 		return ERR_FORMAT;
 	memcpy(bare, text, length);
 	bare[length] = '\0';
+	sign = strchr(bare, TAG_SIGN);
+	if (sign != NULL) {
+		*sign = '\0';
+		if (parse_tag(sign + 1, &tag) != ERR_OK)
+			return ERR_FORMAT;
+	}
 	if (inet_pton(AF_INET, bare, octets) == 1) {
-		*out = addr_from_v4(octets);
+		plain = addr_from_v4(octets);
+		*out = addr_with_tag(&plain, tag);
 		return ERR_OK;
 	}
-	if (inet_pton(AF_INET6, bare, octets) == 1) {
+	if (sign == NULL && inet_pton(AF_INET6, bare, octets) == 1) {
 		*out = addr_from_v6(octets);
 		return ERR_OK;
 	}
@@ -66,14 +117,20 @@ addr_parse(const char *text, struct addr *out)
 char *
 addr_format(const struct addr *a, char text[ADDR_TEXT_MAX])
 {
+	uint16_t tag = addr_tag(a);
 	const char *done;
+	size_t used;
 
-	if (addr_is_v4(a))
+	if (addr_family(a) == 4)
 		done = inet_ntop(AF_INET, a->octets + 12, text, ADDR_TEXT_MAX);
 	else
 		done = inet_ntop(AF_INET6, a->octets, text, ADDR_TEXT_MAX);
 	if (done == NULL)
 		text[0] = '\0';
+	used = strlen(text);
+	if (tag != 0)
+		snprintf(text + used, ADDR_TEXT_MAX - used, "%c%u", TAG_SIGN,
+		    (unsigned)tag);
 	return text;
 }
 
@@ -111,7 +168,7 @@ prefix_parse(const char *text, struct prefix *out)
 	host[host_length] = '\0';
 	if (addr_parse(host, &a) != ERR_OK)
 		return ERR_FORMAT;
-	bits = addr_is_v4(&a) && strchr(host, ':') == NULL ? 32 : 128;
+	bits = addr_family(&a) == 4 && strchr(host, ':') == NULL ? 32 : 128;
 	length = bits;
 	if (slash != NULL) {
 		char *end;
@@ -134,7 +191,7 @@ char *
 prefix_format(const struct prefix *p, char text[PREFIX_TEXT_MAX])
 {
 	char host[ADDR_TEXT_MAX];
-	bool v4 = addr_is_v4(&p->low) && p->length >= 96;
+	bool v4 = addr_family(&p->low) == 4 && p->length >= 96;
 
 	snprintf(text, PREFIX_TEXT_MAX, "%s/%d", addr_format(&p->low, host),
 	    v4 ? p->length - 96 : p->length);
@@ -163,6 +220,8 @@ network_parse(const char *text, struct network *out)
 	err = prefix_parse(cidr, &n.prefix);
 	if (err != ERR_OK)
 		return err;
+	if (addr_tag(&n.prefix.low) != 0)
+		return ERR_FORMAT;
 	if (equals != NULL) {
 		size_t label_length = strlen(equals + 1);
 

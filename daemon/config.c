@@ -121,6 +121,7 @@ endpoint_parse(const char *text, struct endpoint *out)
 	if (strchr(host, ':') != NULL && host[0] != '[')
 		return ERR_FORMAT;
 	if (addr_parse(host, &e.address) != ERR_OK ||
+	    addr_tag(&e.address) != 0 ||
 	    parse_number(colon + 1, &port, &end) != ERR_OK || *end != '\0')
 		return ERR_FORMAT;
 	if (port > UINT16_MAX)
@@ -161,7 +162,8 @@ set_network(struct prefix_set *set, const char *value, char *message)
 
 	if (err == ERR_FORMAT)
 		return refuse(message, err,
-		    "no prefix: write ADDRESS/LENGTH or ADDRESS/LENGTH=LABEL");
+		    "no prefix, or one with a tag: write ADDRESS/LENGTH or "
+		    "ADDRESS/LENGTH=LABEL");
 	if (err != ERR_OK)
 		return refuse(message, err,
 		    "bits are set behind the prefix, or the length or the "
@@ -210,6 +212,7 @@ set_interface(struct border_list *list, const char *value, char *message)
 	host[length] = '\0';
 	if ((strchr(host, ':') != NULL && host[0] != '[') ||
 	    addr_parse(host, &b.exporter) != ERR_OK ||
+	    addr_tag(&b.exporter) != 0 ||
 	    parse_number(colon + 1, &number, &end) == ERR_FORMAT ||
 	    *end != '\0')
 		return refuse(message, ERR_FORMAT, NOT_AN_INTERFACE);
@@ -231,6 +234,16 @@ set_feed(struct feed_list *list, const char *value, char *message)
 {
 	char why[RULE_MESSAGE_MAX];
 	int err = feed_list_add(list, value, why);
+
+	return err == ERR_OK ? err : refuse(message, err, "%s", why);
+}
+
+static int
+set_routing_domain(struct routing_domain_list *list, const char *value,
+    char *message)
+{
+	char why[RULE_MESSAGE_MAX];
+	int err = routing_domains_add(list, value, why);
 
 	return err == ERR_OK ? err : refuse(message, err, "%s", why);
 }
@@ -383,6 +396,8 @@ set_value(struct config *c, const struct config_keyword *k, const char *value,
 		return set_interface(member, value, message);
 	case CONFIG_FEEDS:
 		return set_feed(member, value, message);
+	case CONFIG_ROUTING_DOMAINS:
+		return set_routing_domain(member, value, message);
 	case CONFIG_PATHS:
 		return set_read(c, value, message);
 	case CONFIG_PATH:
@@ -430,6 +445,8 @@ config_clear(struct config *c, const struct config_keyword *k)
 		list->count = 0;
 	} else if (k->kind == CONFIG_FEEDS) {
 		c->feeds.count = 0;
+	} else if (k->kind == CONFIG_ROUTING_DOMAINS) {
+		c->routing_domains.count = 0;
 	} else if (k->kind == CONFIG_LISTENS) {
 		c->listen_count = 0;
 		c->listen_given = true;
@@ -455,29 +472,41 @@ listen_by_default(struct config *c)
 	}
 }
 
-/* The first name of a feed that the keyword exporter does not give. */
-static const char *
-unknown_exporter(const struct config *c)
+/* The rule names exporters, and the keyword exporter gives no such name. */
+static bool
+is_unknown(const struct config *c, const struct rule_exporters *r)
 {
 	const struct prefix_set *known = &c->decoder.allow;
 
-	for (uint32_t i = 0; i < c->feeds.count; i++) {
-		const char *name = c->feeds.rules[i].exporters.name;
-		uint32_t k = 0;
+	for (uint32_t i = 0; i < known->count; i++)
+		if (strcmp(known->networks[i].label, r->name) == 0)
+			return false;
+	return r->name[0] != '\0';
+}
 
-		while (k < known->count &&
-		       strcmp(known->networks[k].label, name) != 0)
-			k++;
-		if (name[0] != '\0' && k == known->count)
-			return name;
-	}
-	return NULL;
+static int
+check_names(const struct config *c, char message[CONFIG_MESSAGE_MAX])
+{
+	const struct feed_list *feeds = &c->feeds;
+	const struct routing_domain_list *domains = &c->routing_domains;
+
+	for (uint32_t i = 0; i < feeds->count; i++)
+		if (is_unknown(c, &feeds->rules[i].exporters))
+			return refuse(message, ERR_FORMAT,
+			    "feed: no address, and no exporter's name: '%s'",
+			    feeds->rules[i].exporters.name);
+	for (uint32_t i = 0; i < domains->count; i++)
+		if (is_unknown(c, &domains->rules[i].exporters))
+			return refuse(message, ERR_FORMAT,
+			    "routing_domain: no address, and no exporter's "
+			    "name: '%s'",
+			    domains->rules[i].exporters.name);
+	return ERR_OK;
 }
 
 int
 config_complete(struct config *c, char message[CONFIG_MESSAGE_MAX])
 {
-	const char *name = unknown_exporter(c);
 	uint64_t least;
 
 	if (c->engine.internal.count == 0)
@@ -497,9 +526,9 @@ config_complete(struct config *c, char message[CONFIG_MESSAGE_MAX])
 	if (c->engine.revoke_ms != 0 && c->engine.revoke_ms < c->engine.wait_ms)
 		return refuse(message, ERR_FORMAT,
 		    "revoke must not be shorter than wait");
-	if (name != NULL)
-		return refuse(message, ERR_FORMAT,
-		    "feed: no address, and no exporter's name: '%s'", name);
+	if (check_names(c, message) != ERR_OK)
+		return ERR_FORMAT;
+	routing_domains_rules(&c->routing_domains, &c->engine.routing);
 	if (memory_share(c, &least) != ERR_OK)
 		return refuse(message, ERR_FORMAT,
 		    "memory_limit is too small: with the max_ keywords that "
@@ -604,6 +633,20 @@ append_feeds(struct text *t, const struct feed_list *list)
 }
 
 static void
+append_routing_domains(struct text *t, const struct routing_domain_list *list)
+{
+	char element[RULE_TEXT_MAX];
+
+	append(t, "{");
+	for (uint32_t i = 0; i < list->count; i++) {
+		append(t, "%s", i == 0 ? "" : ", ");
+		append_quoted(t,
+		    routing_domain_format(&list->rules[i], element));
+	}
+	append(t, "}");
+}
+
+static void
 append_list(struct text *t, const struct config *c, enum config_kind kind)
 {
 	char element[ENDPOINT_TEXT_MAX + sizeof(LISTEN_SCHEME)];
@@ -658,6 +701,9 @@ config_format(const struct config *c, const struct config_keyword *k,
 		break;
 	case CONFIG_FEEDS:
 		append_feeds(&t, &c->feeds);
+		break;
+	case CONFIG_ROUTING_DOMAINS:
+		append_routing_domains(&t, &c->routing_domains);
 		break;
 	case CONFIG_LISTENS:
 	case CONFIG_PATHS:

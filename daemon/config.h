@@ -20,6 +20,7 @@
 #include "common/err.h"
 #include "daemon/decoders.h"
 #include "daemon/feeds.h"
+#include "daemon/routing_domains.h"
 #include "exposure/engine.h"
 
 #define CONFIG_LISTEN_MAX  16
@@ -40,6 +41,7 @@ struct config {
 	struct engine_config engine;
 	struct decoder_config decoder;
 	struct feed_list feeds;
+	struct routing_domain_list routing_domains;
 	struct endpoint listen[CONFIG_LISTEN_MAX];
 	char read[CONFIG_READ_MAX][CONFIG_PATH_MAX];
 	char store[CONFIG_PATH_MAX];
@@ -56,11 +58,12 @@ struct config {
 
 /* How a value is written; see man/darkportd.conf.5. */
 enum config_kind {
-	CONFIG_NETWORKS,   /* list of CIDR[=LABEL]; a struct prefix_set */
-	CONFIG_LISTENS,	   /* list of udp://ADDR:PORT */
-	CONFIG_INTERFACES, /* list of ADDR:NUMBER; a struct border_list */
-	CONFIG_FEEDS,	   /* list of feeds.h's; a struct feed_list */
-	CONFIG_PATHS,	   /* list of file names */
+	CONFIG_NETWORKS,	/* list of CIDR[=LABEL]; a struct prefix_set */
+	CONFIG_LISTENS,		/* list of udp://ADDR:PORT */
+	CONFIG_INTERFACES,	/* list of ADDR:NUMBER; a struct border_list */
+	CONFIG_FEEDS,		/* list of feeds.h's; a struct feed_list */
+	CONFIG_ROUTING_DOMAINS, /* list of routing_domains.h's */
+	CONFIG_PATHS,		/* list of file names */
 	CONFIG_PATH,
 	CONFIG_HTTP,	 /* ADDR:PORT or none */
 	CONFIG_DURATION, /* 24h; the member is int64_t, milliseconds */
@@ -124,6 +127,8 @@ enum config_kind {
 	    "who may send: ADDR or CIDR, with =NAME; none: private addresses") \
 	X(feed, CONFIG_FEEDS, feeds, 0, 0,                                     \
 	    "what exporters' feeds are like: EXPORTER: PROPERTY=VALUE, ...")   \
+	X(routing_domain, CONFIG_ROUTING_DOMAINS, routing_domains, 0, 0,       \
+	    "whose private addresses: EXPORTER: domain=N, vrf=N, tag=N")       \
 	X(accept_any, CONFIG_BOOL, decoder.accept_any, 0, 0,                   \
 	    "whoever sends is an exporter")                                    \
 	X(exporter_source_port, CONFIG_BOOL, decoder.source_port_in_key, 0, 0, \
@@ -202,7 +207,7 @@ int config_complete(struct config *c,
 void config_print(const struct config *c, FILE *out);
 
 /* One value as the file writes it, into text; returns text. */
-#define CONFIG_VALUE_MAX 65536
+#define CONFIG_VALUE_MAX 131072 /* the longest list of rules there can be */
 char *config_format(const struct config *c, const struct config_keyword *k,
     char text[CONFIG_VALUE_MAX]);
 

@@ -44,7 +44,7 @@ is_list(const struct config_keyword *k)
 {
 	return k->kind == CONFIG_NETWORKS || k->kind == CONFIG_INTERFACES ||
 	       k->kind == CONFIG_LISTENS || k->kind == CONFIG_FEEDS ||
-	       k->kind == CONFIG_PATHS;
+	       k->kind == CONFIG_ROUTING_DOMAINS || k->kind == CONFIG_PATHS;
 }
 
 /* Sets what one option holds; a wrong value is the last one, if any. */

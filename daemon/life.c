@@ -228,6 +228,7 @@ make_pipeline(struct life *l)
 		    "no memory for %" PRIu64 " octets: set memory_limit",
 		    memory_octets(l->config));
 	pipeline_set_feeds(l->pipeline, &l->config->feeds);
+	pipeline_set_routing_domains(l->pipeline, &l->config->routing_domains);
 	if (l->traced) {
 		l->tracer.exporter = find_exporter;
 		l->tracer.exporter_arg = l->pipeline;

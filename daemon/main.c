@@ -35,7 +35,7 @@ prepare_trace(const struct options *o, struct config *c)
 	for (uint32_t i = 0; i < o->trace.count; i++) {
 		const struct addr *host = &o->trace.filters[i].host;
 
-		if (prefix_set_find(&c->engine.internal, host) != NULL)
+		if (prefix_set_find_internal(&c->engine.internal, host) != NULL)
 			continue;
 		fprintf(stderr,
 		    "darkportd: --trace '%s': is in none of the internal "

@@ -42,6 +42,7 @@ struct pipeline {
 	struct watch *watch;
 	struct guard_log guard_log;
 	struct feed_list feeds;
+	struct routing_domain_list routing_domains;
 	struct counters *counters;
 	struct writer *writer;		/* borrowed; NULL: keeps nothing */
 	struct flow_batch *flows;	/* decoded, not judged */
@@ -133,6 +134,13 @@ pipeline_set_feeds(struct pipeline *p, const struct feed_list *feeds)
 	p->feeds = *feeds;
 }
 
+void
+pipeline_set_routing_domains(struct pipeline *p,
+    const struct routing_domain_list *domains)
+{
+	p->routing_domains = *domains;
+}
+
 /* Whose memory it is; false: nobody we know, or it is too old. */
 static bool
 begin_memory(struct pipeline *p, const struct finding_template *t)
@@ -184,8 +192,8 @@ restore_template(struct pipeline *p, const struct finding_template *t)
 							   : ERR_NOTFOUND;
 }
 
-/* Tells the engine who they are, and what is configured of their feeds, from
- * a decoder's first on. */
+/* Tells the engine who they are, and what is configured of them, from a
+ * decoder's first on. */
 static void
 name_exporters(struct pipeline *p, uint32_t thread, uint32_t first)
 {
@@ -197,11 +205,15 @@ name_exporters(struct pipeline *p, uint32_t thread, uint32_t first)
 		    decoders_exporter(p->decoders, thread, i);
 		uint32_t number = registry_number(p->registry, thread, i);
 		struct feed_override given;
+		struct routing_match match;
 
 		engine_name_exporter(p->engine, number, &info.address);
 		if (feed_list_find(&p->feeds, &info.address, info.name,
 			info.domain, &given))
 			engine_override_feed(p->engine, number, &given);
+		routing_domains_match(&p->routing_domains, &info.address,
+		    info.name, info.domain, &match);
+		engine_route_exporter(p->engine, number, &match);
 	}
 }
 

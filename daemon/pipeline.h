@@ -29,6 +29,7 @@
 #include "common/err.h"
 #include "daemon/decoders.h"
 #include "daemon/feeds.h"
+#include "daemon/routing_domains.h"
 #include "exposure/engine.h"
 #include "store/store.h"
 #include "store/writer.h"
@@ -50,6 +51,10 @@ struct decoders *pipeline_decoders(struct pipeline *p);
 
 /* What is configured of feeds; before pipeline_restore(). Copied. */
 void pipeline_set_feeds(struct pipeline *p, const struct feed_list *feeds);
+
+/* What engine_config.routing was made of; before pipeline_restore(). Copied. */
+void pipeline_set_routing_domains(struct pipeline *p,
+    const struct routing_domain_list *domains);
 
 /* Takes up the state of the store; before pipeline_start(), by the thread
  * that opened it. Errors: those of store_restore(). */

@@ -63,13 +63,14 @@ read_exporter(struct rule_exporters *r, const char *text, char *message)
 {
 	int err = prefix_parse(text, &r->prefix);
 
-	if (err == ERR_OK)
+	if (err == ERR_OK && addr_tag(&r->prefix.low) == 0)
 		return ERR_OK;
 	if (err == ERR_RANGE)
 		return rule_refuse(message, err,
 		    "bits are set behind the exporter's prefix, or it is too "
 		    "long");
-	if (strpbrk(text, "/:=") != NULL || strlen(text) >= LABEL_MAX)
+	if (err == ERR_OK || strpbrk(text, "/:=") != NULL ||
+	    strlen(text) >= LABEL_MAX)
 		return rule_refuse(message, ERR_FORMAT,
 		    "the exporter is an address, a prefix or a name");
 	memcpy(r->name, text, strlen(text) + 1);

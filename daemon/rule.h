@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules about exporters, "EXPORTER: WORD=VALUE, ...", of which the keyword
- * `feed` takes a list.
+ * Rules about exporters, "EXPORTER: WORD=VALUE, ...": what the keywords
+ * `feed` and `routing_domain` have in common.
  *
  * A rule names exporters, by prefix or by the name the keyword `exporter`
  * gives them, and maybe one of their domains. Each function can be called

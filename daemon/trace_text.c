@@ -44,7 +44,7 @@ trace_endpoint(const struct addr *a, uint16_t port, uint8_t proto,
 		snprintf(text, TRACE_TEXT_MAX, "%s", address);
 	else
 		snprintf(text, TRACE_TEXT_MAX,
-		    addr_is_v4(a) ? "%s:%u" : "[%s]:%u", address,
+		    addr_family(a) == 4 ? "%s:%u" : "[%s]:%u", address,
 		    (unsigned)port);
 	return text;
 }

@@ -40,7 +40,8 @@ engine_bytes(const struct engine_config *config)
 	       events_bytes(config->max_events) +
 	       ICMP_ERRORS_MAX * sizeof(struct icmp_error_record) +
 	       witnesses_bytes(config->max_exposures) + profiles_bytes() +
-	       fan_ins_bytes() + borders_bytes() + listeners_bytes();
+	       fan_ins_bytes() + borders_bytes() + listeners_bytes() +
+	       routing_bytes(&config->routing);
 }
 
 void
@@ -98,11 +99,14 @@ engine_new(const struct engine_config *config, struct counters *counters)
 	e->witnesses = witnesses_new(config->max_exposures, counters);
 	e->borders = borders_new(&config->external);
 	e->listeners = listeners_new(&config->key);
+	if (config->routing.count != 0)
+		e->routing = routing_new(&config->routing);
 	if (e->pairs == NULL || e->sources == NULL || e->nem == NULL ||
 	    e->errors == NULL || e->pinholes == NULL || e->openers == NULL ||
 	    e->outcomes == NULL || e->events == NULL || e->profiles == NULL ||
 	    e->fan_ins == NULL || e->witnesses == NULL || e->borders == NULL ||
-	    e->listeners == NULL) {
+	    e->listeners == NULL ||
+	    (config->routing.count != 0 && e->routing == NULL)) {
 		engine_free(e);
 		return NULL;
 	}
@@ -130,6 +134,7 @@ engine_free(struct engine *e)
 	witnesses_free(e->witnesses);
 	borders_free(e->borders);
 	listeners_free(e->listeners);
+	routing_free(e->routing);
 	free(e);
 }
 
@@ -166,6 +171,14 @@ void
 engine_listen_from(struct engine *e, int64_t from_ms)
 {
 	e->listen_ms = from_ms;
+}
+
+void
+engine_route_exporter(struct engine *e, uint32_t exporter,
+    const struct routing_match *match)
+{
+	if (e->routing != NULL)
+		routing_name_exporter(e->routing, exporter, match);
 }
 
 void

@@ -24,16 +24,18 @@
 #include "common/hash.h"
 #include "exposure/borders.h"
 #include "exposure/finding.h"
+#include "exposure/routing.h"
 
 struct engine_config {
-	struct prefix_set internal;  /* at least one network */
-	struct border_list external; /* interfaces that lead outside */
-	int64_t training_ms;	     /* 0: none, operation from the start */
-	bool vet_baseline;	     /* the end of training authorises */
-	bool internal_scope;	     /* judge inside-to-inside flows too */
-	uint32_t max_pairs;	     /* conversations remembered */
-	uint32_t max_sources;	     /* outside addresses remembered */
-	uint32_t max_hosts;	     /* populated hosts */
+	struct prefix_set internal;   /* at least one network */
+	struct border_list external;  /* interfaces that lead outside */
+	struct routing_rules routing; /* tags for internal addresses */
+	int64_t training_ms;	      /* 0: none, operation from the start */
+	bool vet_baseline;	      /* the end of training authorises */
+	bool internal_scope;	      /* judge inside-to-inside flows too */
+	uint32_t max_pairs;	      /* conversations remembered */
+	uint32_t max_sources;	      /* outside addresses remembered */
+	uint32_t max_hosts;	      /* populated hosts */
 	uint32_t max_exposures;
 	uint32_t max_events; /* scan events waiting for the store */
 	int64_t wait_ms;     /* W1: an answer may come so late; 0: as long as
@@ -133,6 +135,11 @@ void engine_set_profile(struct engine *e, uint32_t exporter,
  * address. Ignored from 65536 on. */
 void engine_name_exporter(struct engine *e, uint32_t exporter,
     const struct addr *address);
+
+/* Which of config.routing hold for it; none until then. Ignored from 65536
+ * on, and when there are no rules. */
+void engine_route_exporter(struct engine *e, uint32_t exporter,
+    const struct routing_match *match);
 
 struct engine_trace; /* exposure/trace.h */
 typedef void (*engine_trace_fn)(const struct engine_trace *t, void *arg);

@@ -103,7 +103,8 @@ static struct host *
 add(struct hosts *h, const struct addr *address, uint64_t hash,
     int64_t start_ms, int64_t end_ms)
 {
-	const struct network *network = prefix_set_find(&h->internal, address);
+	const struct network *network =
+	    prefix_set_find_internal(&h->internal, address);
 	struct host *host = table_insert_hashed(h->table, address, hash);
 
 	if (host == NULL) {

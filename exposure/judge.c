@@ -78,7 +78,7 @@ profile_without(const struct engine *e, const struct look *look,
 	int64_t since_ms = (int64_t)look->pair->since_s * 1000;
 	int64_t from_ms = half_first_ms(h);
 	struct feed_profile feed = profiles_missing(e->profiles, h->exporter,
-	    prefix_set_find(&e->config.internal, &look->key.inner),
+	    prefix_set_find_internal(&e->config.internal, &look->key.inner),
 	    from_ms < since_ms ? from_ms : since_ms);
 
 	feed.unheard |= h->unheard;
@@ -811,7 +811,7 @@ learn(struct engine *e, struct pair *pair, const struct addr *inner,
 	    pair->proto != PROTOCOL_TCP)
 		return;
 	pair->learned = true;
-	network = prefix_set_find(&e->config.internal, inner);
+	network = prefix_set_find_internal(&e->config.internal, inner);
 	profiles_take_half(e->profiles, &pair->outer, &pair->inner, same_end,
 	    network, e->clock_ms);
 	profiles_take_half(e->profiles, &pair->inner, &pair->outer, same_end,

@@ -19,6 +19,7 @@
 #include "exposure/pinholes.h"
 #include "exposure/profiles.h"
 #include "exposure/protocol.h"
+#include "exposure/routing.h"
 #include "exposure/scope.h"
 #include "exposure/sources.h"
 #include "exposure/tracer.h"
@@ -51,6 +52,7 @@ struct engine {
 	struct fan_ins *fan_ins;
 	struct witnesses *witnesses;
 	struct borders *borders;
+	struct routing *routing; /* NULL: no rules, no tags */
 	struct listeners *listeners;
 	int64_t clock_ms;
 	int64_t ahead_ms;	  /* of the timers before the clock */

@@ -19,7 +19,7 @@
 
 /* A record, and what is known of it before it is its turn. */
 struct arrival {
-	const struct flow_record *flow;
+	const struct flow_record *flow; /* with the tags of routing domains */
 	bool src_inside;
 	bool dst_inside;
 	bool outer;	      /* it is the outer half of its pair */
@@ -370,17 +370,19 @@ prepare_turned(const struct engine *e, const struct flow_record *f,
 	a->map_hash = before->map_hash;
 }
 
+/* The ends are looked up in the record as it was told, which has no tags. */
 static void
-prepare(const struct engine *e, const struct flow_record *f,
-    const struct arrival *before, struct arrival *a)
+prepare(const struct engine *e, const struct flow_record *told,
+    const struct flow_record *f, const struct arrival *before,
+    struct arrival *a)
 {
 	if (before != NULL && is_turned(f, before)) {
 		prepare_turned(e, f, before, a);
 		return;
 	}
 	a->flow = f;
-	a->src_inside = scope_has(&e->internal, &f->src);
-	a->dst_inside = scope_has(&e->internal, &f->dst);
+	a->src_inside = scope_has(&e->internal, &told->src);
+	a->dst_inside = scope_has(&e->internal, &told->dst);
 	a->turns = false;
 	a->fate = fate_of(e, a);
 	if (a->src_inside) {
@@ -459,10 +461,11 @@ is_unheard(const struct engine *e, const struct flow_record *f,
 	       f->received_ms - end_ms <= engine_wait_ms(e, f->exporter);
 }
 
-/* before: what the record before left half way; next: as in take_half(). */
+/* told: a's record without tags; before: what the record before left half
+ * way; next: as in take_half(). */
 static void
-take(struct engine *e, struct arrival *a, struct half_way before,
-    struct half_way *next)
+take(struct engine *e, const struct flow_record *told, struct arrival *a,
+    struct half_way before, struct half_way *next)
 {
 	const struct flow_record *f = a->flow;
 	int64_t clock_off_ms, start_ms, end_ms;
@@ -474,7 +477,7 @@ take(struct engine *e, struct arrival *a, struct half_way before,
 		take_aside(e, a, 0, 0);
 		return;
 	}
-	clock_off_ms = profiles_take(e->profiles, f);
+	clock_off_ms = profiles_take(e->profiles, told);
 	kind = flow_times(f, &start_ms, &end_ms);
 	count_times(e, kind);
 	if (kind == FLOW_TIMES_TOLD) {
@@ -515,23 +518,52 @@ take(struct engine *e, struct arrival *a, struct half_way before,
 	share_initiator(e, pair);
 }
 
-static void
-take_moved(struct engine *e, const struct flow_record *f)
+/* The record with the tags of its routing domains: itself, or out. other is of
+ * the same biflow, or NULL. */
+static const struct flow_record *
+with_tags(const struct engine *e, const struct flow_record *f,
+    const struct flow_record *other, struct flow_record *out)
 {
+	if (e->routing == NULL)
+		return f;
+	return routing_apply(e->routing, f, other,
+	    scope_has(&e->internal, &f->src), scope_has(&e->internal, &f->dst),
+	    out);
+}
+
+static void
+take_moved(struct engine *e, const struct flow_record *f,
+    const struct flow_record *other)
+{
+	struct flow_record tagged;
 	struct arrival a;
 
-	prepare(e, f, NULL, &a);
-	take(e, &a, (struct half_way){ NULL, NULL }, NULL);
+	prepare(e, f, with_tags(e, f, other, &tagged), NULL, &a);
+	take(e, f, &a, (struct half_way){ NULL, NULL }, NULL);
+}
+
+/* The other half of a biflow, which stands behind or before it in the same
+ * batch; NULL: there is none. */
+static const struct flow_record *
+other_half(const struct flow_batch *batch, uint32_t i)
+{
+	const struct flow_record *f = &batch->records[i];
+
+	if ((f->has & FLOW_IS_REVERSE) != 0)
+		return i != 0 ? f - 1 : NULL;
+	if (i + 1 == batch->count || (f[1].has & FLOW_IS_REVERSE) == 0)
+		return NULL;
+	return f + 1;
 }
 
 /*
  * Where a NAT sent it, when that is inside: what the outside reached there is
- * exposed as well as what it asked for. The answer of a biflow, which stands
- * behind it in the same batch, comes from there. next is NULL at its end.
+ * exposed as well as what it asked for. The answer of a biflow comes from
+ * there; answer is NULL when there is none.
  */
 static void
 take_translated(struct engine *e, const struct flow_record *f,
-    const struct flow_record *next)
+    const struct flow_record *answer)
 {
 	struct flow_record there = *f;
 
@@ -542,25 +574,46 @@ take_translated(struct engine *e, const struct flow_record *f,
 		return;
 	there.dst = f->post_dst;
 	there.dst_port = f->post_dst_port;
-	take_moved(e, &there);
-	if (next == NULL || (next->has & FLOW_IS_REVERSE) == 0)
+	take_moved(e, &there, answer);
+	if (answer == NULL)
 		return;
-	there = *next;
+	there = *answer;
 	there.src = f->post_dst;
 	there.src_port = f->post_dst_port;
-	take_moved(e, &there);
+	take_moved(e, &there, f);
 }
 
-/* The first count of so many flows as there are in the batch. */
+/* The first pass where there are routing domains. */
 static void
-take_block(struct engine *e, const struct flow_record *flows, uint32_t count,
-    uint32_t behind)
+prepare_tagged(const struct engine *e, const struct flow_batch *batch,
+    uint32_t from, uint32_t count, struct arrival block[BLOCK],
+    struct flow_record tagged[BLOCK])
 {
+	for (uint32_t i = 0; i < count; i++) {
+		const struct flow_record *f = &batch->records[from + i];
+
+		prepare(e, f,
+		    with_tags(e, f, other_half(batch, from + i), &tagged[i]),
+		    i == 0 ? NULL : &block[i - 1], &block[i]);
+	}
+}
+
+/* So many records of the batch, from this one on. */
+static void
+take_block(struct engine *e, const struct flow_batch *batch, uint32_t from,
+    uint32_t count)
+{
+	const struct flow_record *flows = &batch->records[from];
 	struct half_way before = { NULL, NULL };
+	struct flow_record tagged[BLOCK];
 	struct arrival block[BLOCK];
 
-	for (uint32_t i = 0; i < count; i++)
-		prepare(e, &flows[i], i == 0 ? NULL : &block[i - 1], &block[i]);
+	if (e->routing != NULL)
+		prepare_tagged(e, batch, from, count, block, tagged);
+	else
+		for (uint32_t i = 0; i < count; i++)
+			prepare(e, &flows[i], &flows[i],
+			    i == 0 ? NULL : &block[i - 1], &block[i]);
 	for (uint32_t i = 0; i < count; i++)
 		fetch(e, &block[i]);
 	for (uint32_t i = 0; i < count; i++) {
@@ -570,11 +623,12 @@ take_block(struct engine *e, const struct flow_record *flows, uint32_t count,
 		struct half_way left = { NULL, NULL };
 
 		engine_advance(e, flows[i].received_ms);
-		take(e, &block[i], before, turns && !is_nat ? &left : NULL);
+		take(e, &flows[i], &block[i], before,
+		    turns && !is_nat ? &left : NULL);
 		before = left;
 		if (is_nat)
 			take_translated(e, &flows[i],
-			    i + 1 < behind ? &flows[i + 1] : NULL);
+			    other_half(batch, from + i));
 	}
 }
 
@@ -606,9 +660,8 @@ engine_take(struct engine *e, const struct flow_batch *batch)
 	if (e->training_from_ms == 0 && batch->count != 0)
 		begin_training(e, batch);
 	for (uint32_t i = 0; i < batch->count; i += BLOCK)
-		take_block(e, &batch->records[i],
-		    batch->count - i < BLOCK ? batch->count - i : BLOCK,
-		    batch->count - i);
+		take_block(e, batch, i,
+		    batch->count - i < BLOCK ? batch->count - i : BLOCK);
 	counter_add(e->counters, COUNTER_FLOWS, batch->count);
 	counter_set(e->counters, COUNTER_PAIRS, pairs_count(e->pairs));
 	counter_set(e->counters, COUNTER_SOURCES, sources_count(e->sources));

@@ -245,7 +245,7 @@ add_address(struct store *s, const struct addr *a, int64_t *out)
 
 	db_bind_octets(&b, a->octets, sizeof(a->octets));
 	db_bind_text(&b, addr_format(a, text));
-	db_bind_int(&b, addr_is_v4(a) ? 4 : 6);
+	db_bind_int(&b, addr_family(a));
 	err = db_run(&b);
 	if (err == ERR_OK)
 		*out = sqlite3_last_insert_rowid(s->db);

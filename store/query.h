@@ -49,7 +49,8 @@ struct query_port_range {
  * does not know, as told above, is not looked at.
  */
 struct query_filter {
-	struct prefix net; /* valid with has_net: only addresses in it */
+	struct prefix net; /* valid with has_net: only addresses in it; of IPv4
+			    * without a tag: in every routing domain */
 	struct addr host;  /* has_host */
 	struct addr src;   /* has_src */
 	struct addr dst;   /* has_dst */

@@ -5,12 +5,12 @@
 /*
  * No row: not internal. "at" is the address, "h" its row of hosts if it has
  * one, "nem_of" its map; the darkports of a protocol are what is left of
- * 65,536.
+ * 65,536. "plain" is the address without its tag: networks have none.
  */
 #define ABOUT_HOST                                                             \
 	"WITH at(host) AS (SELECT @host),"                                     \
-	" network AS (SELECT label FROM networks WHERE @ip BETWEEN low_ip AND" \
-	" high_ip ORDER BY length DESC LIMIT 1),"                              \
+	" network AS (SELECT label FROM networks WHERE @plain BETWEEN low_ip"  \
+	" AND high_ip ORDER BY length DESC LIMIT 1),"                          \
 	" h AS MATERIALIZED (SELECT * FROM hosts WHERE host_ip = @ip),"        \
 	" nem_of AS MATERIALIZED (SELECT * FROM nem WHERE host_ip = @ip"       \
 	" ORDER BY proto_num, port, id)"
@@ -65,12 +65,14 @@ ask(struct query *q, const char *sql, const struct addr *host, int proto,
     query_row_fn fn, void *arg)
 {
 	char text[ADDR_TEXT_MAX];
+	struct addr plain = addr_with_tag(host, 0);
 	sqlite3_stmt *stmt;
 	int err = reader_begin(q, sql, &stmt);
 
 	if (err != ERR_OK)
 		return err;
 	reader_bind_addr(stmt, "@ip", host);
+	reader_bind_addr(stmt, "@plain", &plain);
 	reader_bind_text(stmt, "@host", addr_format(host, text));
 	reader_bind_int(stmt, "@proto", proto);
 	return reader_one(stmt, fn, arg);

@@ -12,7 +12,14 @@
 #include "store/cursor.h"
 #include "store/reader.h"
 
-#define SQL_MAX 4096
+#define SQL_MAX	      4096
+#define NET_V4_LENGTH 96 /* of 0.0.0.0/0, as a mapped prefix */
+
+/* The addresses with tags, and a few of ::/64 that nobody has. */
+static const struct addr tagged_low = { { [9] = 1 } };
+static const struct addr tagged_high = {
+	{ [8] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }
+};
 
 struct list {
 	const char *select; /* JSON, then the sort keys: ip, three numbers */
@@ -20,7 +27,7 @@ struct list {
 	const char *after; /* the rows behind a cursor */
 	const char *order;
 	/* conditions; NULL: the list does not know this filter */
-	const char *net;
+	const char *net; /* the column */
 	const char *host;
 	const char *src;
 	const char *dst;
@@ -32,7 +39,19 @@ struct list {
 	const char *domain;
 };
 
-#define NET_OF_HOST "host_ip BETWEEN @net_low AND @net_high"
+/* The column is %s. */
+#define IN_NET " AND %s BETWEEN @net_low AND @net_high"
+
+/*
+ * Of an IPv4 net, which is meant in every routing domain: by the last four
+ * octets, up to where addresses with tags end. Where there are none, that is
+ * the end of the net.
+ */
+#define IN_NET_V4                                                              \
+	" AND %s BETWEEN @net_low AND coalesce((SELECT max(ip) FROM t_addr"    \
+	" WHERE ip BETWEEN @tagged_low AND @tagged_high), @net_high)"          \
+	" AND substr(%s, 11, 2) = x'ffff' AND substr(%s, 13) BETWEEN"          \
+	" substr(@net_first, 13) AND substr(@net_high, 13)"
 
 static const struct list lists[QUERY_LIST_COUNT] = {
 	[QUERY_EXPOSURES] = {
@@ -48,7 +67,7 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	    .view = "exposures",
 	    .after = "(host_ip, proto_num, port, id) > (@ip, @n0, @n1, @n2)",
 	    .order = "host_ip, proto_num, port, id",
-	    .net = NET_OF_HOST,
+	    .net = "host_ip",
 	    .host = "host_ip = @host",
 	    .port = "port",
 	    .proto = "proto_num = @proto",
@@ -62,7 +81,7 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	    .view = "hosts",
 	    .after = "host_ip > @ip",
 	    .order = "host_ip",
-	    .net = NET_OF_HOST,
+	    .net = "host_ip",
 	    .host = "host_ip = @host",
 	},
 	[QUERY_TRANS_DARKPORTS] = {
@@ -78,7 +97,7 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	    .view = "trans_darkports",
 	    .after = "opened_at <= @n0 AND (opened_at, id) < (@n0, @n1)",
 	    .order = "opened_at DESC, id DESC",
-	    .net = NET_OF_HOST,
+	    .net = "host_ip",
 	    .host = "host_ip = @host",
 	    .from = "opened_at >= @from",
 	    .to = "opened_at < @to",
@@ -98,7 +117,7 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	    .after = "ts <= @n0 AND (ts, id) < (@n0, @n1)",
 	    .order = "ts DESC, id DESC",
 	    /* the +: the walk goes by time, whatever the net */
-	    .net = "+dst_ip BETWEEN @net_low AND @net_high",
+	    .net = "+dst_ip",
 	    .src = "src_ip = @src",
 	    .dst = "dst_ip = @dst",
 	    .from = "ts >= @from",
@@ -190,7 +209,7 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	    .view = "host_guards",
 	    .after = "since <= @n0 AND (since < @n0 OR host_ip > @ip)",
 	    .order = "since DESC, host_ip",
-	    .net = NET_OF_HOST,
+	    .net = "host_ip",
 	    .host = "host_ip = @host",
 	    .from = "since >= @from",
 	    .to = "since < @to",
@@ -238,11 +257,21 @@ append_ports(struct text *t, const char *column, uint32_t count)
 }
 
 static void
+append_net(struct text *t, const char *column, const struct prefix *net)
+{
+	if (addr_is_v4(&net->low) && net->length >= NET_V4_LENGTH)
+		append(t, IN_NET_V4, column, column, column);
+	else
+		append(t, IN_NET, column);
+}
+
+static void
 compose(const struct list *l, const struct query_filter *f, struct text *t)
 {
 	t->length = 0;
 	append(t, "SELECT %s FROM %s WHERE true", l->select, l->view);
-	append_if(t, f->has_net, l->net);
+	if (f->has_net && l->net != NULL)
+		append_net(t, l->net, &f->net);
 	append_if(t, f->has_host, l->host);
 	append_if(t, f->has_src, l->src);
 	append_if(t, f->has_dst, l->dst);
@@ -267,7 +296,10 @@ bind(sqlite3_stmt *stmt, const struct query_filter *f, const struct cursor *c)
 	if (addr_compare(&c->ip, low) > 0)
 		low = &c->ip;
 	reader_bind_addr(stmt, "@net_low", low);
+	reader_bind_addr(stmt, "@net_first", &f->net.low);
 	reader_bind_addr(stmt, "@net_high", &f->net.high);
+	reader_bind_addr(stmt, "@tagged_low", &tagged_low);
+	reader_bind_addr(stmt, "@tagged_high", &tagged_high);
 	reader_bind_addr(stmt, "@host", &f->host);
 	reader_bind_addr(stmt, "@src", &f->src);
 	reader_bind_addr(stmt, "@dst", &f->dst);

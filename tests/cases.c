@@ -56,6 +56,8 @@ parse_field(const char *name, const char *value, struct flow_record *out)
 		out->exporter = (uint32_t)(value[1] - '1');
 	} else if (strcmp(name, "ingress_if") == 0) {
 		out->ingress_if = (uint32_t)number;
+	} else if (strcmp(name, "ingress_vrf") == 0) {
+		out->ingress_vrf = (uint32_t)number;
 	} else if (strcmp(name, "reverse") == 0) {
 		if (number != 0)
 			out->has |= FLOW_IS_REVERSE;

@@ -41,6 +41,11 @@ addr_parses_and_formats(void **state)
 		{ "[2001:db8::1]", "2001:db8::1" },
 		{ "::ffff:192.0.2.1", "192.0.2.1" },
 		{ "fe80::20c:29ff:fe83:3b6e", "fe80::20c:29ff:fe83:3b6e" },
+		{ "10.0.0.5%7", "10.0.0.5%7" },
+		{ "255.255.255.255%65535", "255.255.255.255%65535" },
+		{ "::7:ffff:10.0.0.5", "10.0.0.5%7" },
+		{ "::ffff:0:10.0.0.5", "::ffff:0:a00:5" },
+		{ "1::7:ffff:10.0.0.5", "1::7:ffff:a00:5" },
 	};
 	char text[ADDR_TEXT_MAX];
 
@@ -58,7 +63,10 @@ addr_refuses_what_is_none(void **state)
 	static const char *const texts[] = { "", "1.2.3", "1.2.3.4.5",
 		"256.1.1.1", "01.2.3.4", "[1.2.3.4]", "[::1", "::1]", "[]",
 		":::", "1::2::3", "example.org", "1.2.3.4 ", " ::1",
-		"fe80::1%eth0",
+		"fe80::1%eth0", "fe80::1%7", "::ffff:10.0.0.5%7",
+		"[10.0.0.5%7]", "10.0.0.5%", "10.0.0.5%0", "10.0.0.5%07",
+		"10.0.0.5%65536", "10.0.0.5%7%7", "10.0.0.5%-7", "10.0.0.5%7 ",
+		"10.0.0.5%4294967303", "%7", "10.0.0%7.5",
 		"0000:0000:0000:0000:0000:0000:0000:0000:0000:0000" };
 	const struct addr before = parsed("192.0.2.77");
 	struct addr a = before;
@@ -74,7 +82,8 @@ static void
 addr_orders_ipv4_in_its_mapped_place(void **state)
 {
 	static const char *const in_order[] = { "::", "::1", "0.0.0.0",
-		"9.255.255.255", "10.0.0.0", "255.255.255.255",
+		"9.255.255.255", "10.0.0.0", "255.255.255.255", "0.0.0.0%1",
+		"255.255.255.255%1", "10.0.0.0%256", "10.0.0.0%65535",
 		"2001:db8::", "ffff::" };
 
 	(void)state;
@@ -99,6 +108,45 @@ addr_knows_its_family(void **state)
 	(void)state;
 	assert_true(addr_is_v4(&v4));
 	assert_false(addr_is_v4(&v6));
+	assert_int_equal(addr_family(&v4), 4);
+	assert_int_equal(addr_family(&v6), 6);
+}
+
+static void
+tag_is_put_on_ipv4_and_taken_off_again(void **state)
+{
+	struct addr plain = parsed("10.0.0.5");
+	struct addr tagged = addr_with_tag(&plain, 258);
+	struct addr again = addr_with_tag(&tagged, 7);
+	struct addr off = addr_with_tag(&tagged, 0);
+	char text[ADDR_TEXT_MAX];
+
+	(void)state;
+	assert_string_equal(addr_format(&tagged, text), "10.0.0.5%258");
+	assert_int_equal(addr_tag(&tagged), 258);
+	assert_int_equal(addr_tag(&plain), 0);
+	assert_int_equal(addr_family(&tagged), 4);
+	assert_false(addr_is_v4(&tagged));
+	assert_false(addr_equal(&tagged, &plain));
+	assert_string_equal(addr_format(&again, text), "10.0.0.5%7");
+	assert_true(addr_equal(&off, &plain));
+}
+
+static void
+ipv6_takes_no_tag(void **state)
+{
+	static const char *const texts[] = { "fd00::5", "::ffff:0:10.0.0.5",
+		"::10.0.0.5", "1::7:ffff:10.0.0.5" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct addr a = parsed(texts[i]);
+		struct addr tagged = addr_with_tag(&a, 7);
+
+		assert_true(addr_equal(&a, &tagged));
+		assert_int_equal(addr_tag(&a), 0);
+		assert_int_equal(addr_family(&a), 6);
+	}
 }
 
 static void
@@ -113,6 +161,9 @@ prefix_parses_and_formats(void **state)
 		{ "2001:db8::/32", "2001:db8::/32" },
 		{ "2001:db8::1", "2001:db8::1/128" },
 		{ "::ffff:10.0.0.0/104", "10.0.0.0/8" },
+		{ "10.0.0.0%7/8", "10.0.0.0%7/8" },
+		{ "10.0.0.5%7", "10.0.0.5%7/32" },
+		{ "0.0.0.0%7/0", "0.0.0.0%7/0" },
 	};
 	char text[PREFIX_TEXT_MAX];
 
@@ -146,6 +197,9 @@ prefix_refuses_what_is_none(void **state)
 		{ "10.0.0.1/8", ERR_RANGE },
 		{ "2001:db8::1/32", ERR_RANGE },
 		{ "10.128.0.0/8", ERR_RANGE },
+		{ "10.0.0.0/8%7", ERR_FORMAT },
+		{ "10.0.0.0%7/33", ERR_RANGE },
+		{ "10.0.0.1%7/8", ERR_RANGE },
 	};
 	struct prefix p;
 
@@ -204,6 +258,7 @@ network_parses_its_label(void **state)
 	    ERR_RANGE);
 	assert_int_equal(network_parse("=label", &n), ERR_FORMAT);
 	assert_int_equal(network_parse("10.0.0.1/8=x", &n), ERR_RANGE);
+	assert_int_equal(network_parse("10.0.0.0%7/8=x", &n), ERR_FORMAT);
 }
 
 static void
@@ -239,6 +294,26 @@ prefix_set_finds_the_longest_match(void **state)
 }
 
 static void
+network_is_found_whatever_the_tag_of_the_address(void **state)
+{
+	struct prefix_set *set = calloc(1, sizeof(*set));
+	struct addr tagged = parsed("10.1.2.3%7");
+	struct addr other = parsed("11.1.2.3%7");
+	struct network n;
+
+	(void)state;
+	assert_non_null(set);
+	assert_ok(network_parse("10.0.0.0/8", &n));
+	assert_ok(prefix_set_add(set, &n));
+	assert_ptr_equal(prefix_set_find_internal(set, &tagged),
+	    &set->networks[0]);
+	assert_null(prefix_set_find_internal(set, &other));
+	/* who sends from such an address is none of 10.0.0.0/8 */
+	assert_null(prefix_set_find(set, &tagged));
+	free(set);
+}
+
+static void
 prefix_set_refuses_more_than_it_holds(void **state)
 {
 	struct prefix_set *set = calloc(1, sizeof(*set));
@@ -267,6 +342,9 @@ main(void)
 		TEST(addr_knows_its_family),
 		TEST(prefix_parses_and_formats),
 		TEST(prefix_refuses_what_is_none),
+		TEST(tag_is_put_on_ipv4_and_taken_off_again),
+		TEST(ipv6_takes_no_tag),
+		TEST(network_is_found_whatever_the_tag_of_the_address),
 		TEST(prefix_contains_its_range_and_no_more),
 		TEST(network_parses_its_label),
 		TEST(prefix_set_finds_the_longest_match),

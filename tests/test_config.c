@@ -227,6 +227,125 @@ config_refuses_wrong_feeds_and_says_why(void **state)
 }
 
 static void
+config_reads_routing_domains_and_sorts_them(void **state)
+{
+	static char value[CONFIG_VALUE_MAX];
+	struct config c;
+
+	(void)state;
+	read_right(&c, "routing_domain = {\"192.0.2.1: tag=7\","
+		       " \"edge1: tag=65535, domain=5\","
+		       " \"2001:db8::1:vrf=4294967295, tag=1\","
+		       " \"192.0.2.1: vrf=100, domain=4294967295, tag=8\"}\n");
+	assert_string_equal(config_format(&c, config_find("routing_domain"),
+				value),
+	    "{\"edge1: domain=5, tag=65535\", \"192.0.2.1/32: tag=7\", "
+	    "\"192.0.2.1/32: domain=4294967295, vrf=100, tag=8\", "
+	    "\"2001:db8::1/128: vrf=4294967295, tag=1\"}");
+}
+
+static void
+config_refuses_wrong_routing_domains_and_says_why(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *why;
+	} wrong[] = {
+		{ "192.0.2.1", "write EXPORTER: PROPERTY=VALUE" },
+		{ "192.0.2.1: 7", "write PROPERTY=VALUE" },
+		{ "192.0.2.1: vrf=7", "no tag is given" },
+		{ "192.0.2.1: domain=7", "no tag is given" },
+		{ "192.0.2.1: tag=0", "tag must be 1 to 65535" },
+		{ "192.0.2.1: tag=65536", "tag must be 1 to 65535" },
+		{ "192.0.2.1: tag=4294967297", "tag must be 1 to 65535" },
+		{ "192.0.2.1: tag=", "tag is a number" },
+		{ "192.0.2.1: tag=0x7", "tag is a number" },
+		{ "192.0.2.1: tag=customer", "tag is a number" },
+		{ "192.0.2.1: tag=7, tag=8", "tag is there twice" },
+		{ "192.0.2.1: vrf=0, tag=7", "vrf must be 1 to 4294967295" },
+		{ "192.0.2.1: vrf=4294967296, tag=7", "vrf must be 1 to" },
+		{ "192.0.2.1: vrf=red, tag=7", "vrf is a number" },
+		{ "192.0.2.1: domain=x, tag=7", "domain is one number" },
+		{ "192.0.2.1: loss=none, tag=7",
+		    "a routing domain has no property 'loss'" },
+		{ "192.0.2.1/24: tag=7", "bits are set behind" },
+		{ "192.0.2.1%7: tag=7", "the exporter is an address, a pre" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		char text[256], expected[256];
+
+		snprintf(text, sizeof(text), "\nrouting_domain = {\"%s\"}\n",
+		    wrong[i].text);
+		snprintf(expected, sizeof(expected),
+		    FILE_NAME ":2: routing_domain '%s': %s", wrong[i].text,
+		    wrong[i].why);
+		read_wrong(text, expected);
+	}
+	read_wrong("routing_domain = {\"192.0.2.1: vrf=2, tag=7\",\n"
+		   "\"192.0.2.1: tag=8\", \"192.0.2.1: vrf=2, tag=9\"}\n",
+	    FILE_NAME ":2: routing_domain '192.0.2.1: vrf=2, tag=9': this "
+		      "exporter, with this vrf, is there already");
+}
+
+static void
+config_takes_so_many_routing_domains_and_no_more(void **state)
+{
+	static struct routing_domain_list list;
+	char message[RULE_MESSAGE_MAX];
+	char text[64];
+
+	(void)state;
+	for (unsigned i = 0; i <= ROUTING_RULES_MAX; i++) {
+		snprintf(text, sizeof(text), "192.0.2.1: vrf=%u, tag=1", i + 1);
+		assert_int_equal(routing_domains_add(&list, text, message),
+		    i < ROUTING_RULES_MAX ? ERR_OK : ERR_FULL);
+	}
+	assert_string_equal(message, "more than 512 routing domains");
+}
+
+/* A network, and who sends or listens, is not of one routing domain. */
+static void
+config_refuses_addresses_with_a_tag(void **state)
+{
+	(void)state;
+	read_wrong("internal = {\"10.0.0.0%7/8\"}\n",
+	    FILE_NAME ":1: internal '10.0.0.0%7/8': no prefix, or one with");
+	read_wrong("exporter = {\"10.0.0.1%7\"}\n",
+	    FILE_NAME ":1: exporter '10.0.0.1%7': no prefix, or one with");
+	read_wrong("listen = {\"udp://127.0.0.1%7:2055\"}\n",
+	    FILE_NAME ":1: listen");
+	read_wrong("http = \"127.0.0.1%7:80\"\n", FILE_NAME ":1: http");
+	read_wrong("external_interface = {\"192.0.2.1%7:1\"}\n",
+	    FILE_NAME ":1: external_interface");
+	read_wrong("feed = {\"192.0.2.1%7: loss=none\"}\n",
+	    FILE_NAME ":1: feed");
+}
+
+static void
+config_knows_the_names_in_routing_domains(void **state)
+{
+	char message[CONFIG_MESSAGE_MAX];
+	struct config c;
+
+	(void)state;
+	read_right(&c, "internal = {\"10.0.0.0/8\"}\n"
+		       "routing_domain = {\"edge1: vrf=3, tag=7\"}\n"
+		       "exporter = {\"192.0.2.1=edge1\"}\n");
+	assert_ok(config_complete(&c, message));
+	assert_int_equal(c.engine.routing.count, 1);
+	assert_int_equal(c.engine.routing.rules[0].vrf, 3);
+	assert_int_equal(c.engine.routing.rules[0].tag, 7);
+	read_right(&c, "internal = {\"10.0.0.0/8\"}\n"
+		       "routing_domain = {\"edge2: tag=7\"}\n"
+		       "exporter = {\"192.0.2.1=edge1\"}\n");
+	assert_int_equal(config_complete(&c, message), ERR_FORMAT);
+	assert_string_equal(message,
+	    "routing_domain: no address, and no exporter's name: 'edge2'");
+}
+
+static void
 config_knows_the_names_in_feeds(void **state)
 {
 	char message[CONFIG_MESSAGE_MAX];
@@ -506,6 +625,11 @@ main(void)
 		TEST(config_names_file_and_line_of_an_unknown_keyword),
 		TEST(config_names_file_and_line_of_a_bad_value),
 		TEST(config_refuses_wrong_feeds_and_says_why),
+		TEST(config_reads_routing_domains_and_sorts_them),
+		TEST(config_refuses_wrong_routing_domains_and_says_why),
+		TEST(config_takes_so_many_routing_domains_and_no_more),
+		TEST(config_refuses_addresses_with_a_tag),
+		TEST(config_knows_the_names_in_routing_domains),
 		TEST(config_knows_the_names_in_feeds),
 		TEST(more_exact_feed_wins_property_by_property),
 		TEST(config_counts_lines_right_behind_comments),

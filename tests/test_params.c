@@ -100,6 +100,20 @@ params_reads_networks_and_addresses(void **state)
 	assert_true(addr_equal(&f.net.low, &high));
 	assert_true(addr_equal(&f.net.high, &high));
 	assert_true(f.has_dst && addr_equal(&f.dst, &low));
+	f = accept("net=192.0.2.0%257%2F24&host=192.0.2.255%257");
+	assert_int_equal(addr_tag(&f.net.low), 7);
+	assert_int_equal(addr_tag(&f.net.high), 7);
+	assert_int_equal(addr_tag(&f.host), 7);
+	low = addr_with_tag(&low, 7);
+	high = addr_with_tag(&high, 7);
+	assert_true(addr_equal(&f.net.low, &low));
+	assert_true(addr_equal(&f.net.high, &high));
+	assert_true(addr_equal(&f.host, &high));
+	refuse("host=192.0.2.1%7", "host");    /* half an escape */
+	refuse("host=192.0.2.1%712", "host");  /* another one: "q2" */
+	refuse("host=192.0.2.1%250", "host");  /* no tag is 0 */
+	refuse("net=192.0.2.0/24%257", "net"); /* behind the address */
+	refuse("src=2001:db8::1%257", "src");
 	refuse("net=192.0.2.1/24", "net");
 	refuse("net=192.0.2.0/33", "net");
 	refuse("net=nowhere", "net");

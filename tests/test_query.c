@@ -389,6 +389,120 @@ net_filters_either_family(void **state)
 	query_close(q);
 }
 
+/* The same host in two routing domains and without one, and a neighbour. */
+static struct query *
+open_domains(struct fixture *x)
+{
+	static const char *const hosts[] = { "10.0.0.2%7", "10.0.0.2%258",
+		"10.1.0.1%258" };
+	struct query *q = open_world(x);
+	struct finding_batch *b = fixture_batch(6, 16);
+
+	for (uint32_t i = 0; i < 3; i++) {
+		struct addr host = fixture_addr(hosts[i]);
+
+		add_host(b, 1)->host.address = host;
+		add_exposure(b, 100 + i)->exposure.host = host;
+		add_trans_darkport(b, 100 + i)->trans_darkport.host = host;
+		add_scan_event(b, 100 + i)->scan_event.dst = host;
+	}
+	fixture_write(x, b);
+	return q;
+}
+
+static void
+net_without_a_tag_is_in_every_routing_domain(void **state)
+{
+	struct fixture *x = *state;
+	struct query *q = open_domains(x);
+
+	assert_int_equal(count_net(q, QUERY_EXPOSURES, "10.0.0.2/32"), 4 + 2);
+	assert_int_equal(count_net(q, QUERY_EXPOSURES, "10.0.0.0/8"), 10 + 3);
+	assert_int_equal(count_net(q, QUERY_EXPOSURES, "10.1.0.0/16"), 1);
+	assert_int_equal(count_net(q, QUERY_EXPOSURES, "11.0.0.0/8"), 0);
+	assert_int_equal(count_net(q, QUERY_EXPOSURES, "2001:db8::/61"), 1);
+	assert_int_equal(count_net(q, QUERY_EXPOSURES, "::/0"), 11 + 3);
+	assert_int_equal(count_net(q, QUERY_HOSTS, "10.0.0.0/24"), 3 + 2);
+	assert_int_equal(count_net(q, QUERY_TRANS_DARKPORTS, "10.0.0.2/32"),
+	    2 + 2);
+	assert_int_equal(count_net(q, QUERY_SCAN_EVENTS, "10.0.0.8/29"), 8);
+	assert_int_equal(count_net(q, QUERY_SCAN_EVENTS, "10.1.0.0/16"), 1);
+	query_close(q);
+}
+
+static void
+net_with_a_tag_is_in_its_routing_domain_alone(void **state)
+{
+	struct fixture *x = *state;
+	struct query *q = open_domains(x);
+
+	assert_int_equal(count_net(q, QUERY_EXPOSURES, "10.0.0.2%7"), 1);
+	assert_int_equal(count_net(q, QUERY_EXPOSURES, "10.0.0.0%258/8"), 2);
+	assert_int_equal(count_net(q, QUERY_EXPOSURES, "0.0.0.0%258/0"), 2);
+	assert_int_equal(count_net(q, QUERY_EXPOSURES, "10.0.0.0%9/8"), 0);
+	assert_int_equal(count_net(q, QUERY_HOSTS, "10.0.0.0%258/24"), 1);
+	assert_int_equal(count_net(q, QUERY_SCAN_EVENTS, "10.0.0.0%7/8"), 1);
+	query_close(q);
+}
+
+static void
+address_is_one_host_of_its_routing_domain(void **state)
+{
+	struct fixture *x = *state;
+	struct query *q = open_domains(x);
+	struct query_filter f = everything();
+	json_t *rows, *row;
+
+	f.has_host = true;
+	f.host = fixture_addr("10.0.0.2%7");
+	row = only_row(walk(q, QUERY_EXPOSURES, f));
+	assert_string_equal(text_of(row, "host"), "10.0.0.2%7");
+	json_decref(row);
+	f.host = fixture_addr("10.0.0.2");
+	assert_int_equal(count(q, QUERY_EXPOSURES, f), 4);
+	f = everything();
+	f.has_dst = true;
+	f.dst = fixture_addr("10.1.0.1%258");
+	row = only_row(walk(q, QUERY_SCAN_EVENTS, f));
+	assert_string_equal(text_of(row, "dst"), "10.1.0.1%258");
+	json_decref(row);
+	/* of IPv4, and behind what has no tag */
+	assert_int_equal(fixture_int(x, "SELECT family FROM t_addr "
+					"WHERE text = '10.0.0.2%7'"),
+	    4);
+	rows = walk(q, QUERY_HOSTS, everything());
+	assert_string_equal(text_of(json_array_get(rows, 2), "host"),
+	    "10.0.0.4");
+	assert_string_equal(text_of(json_array_get(rows, 3), "host"),
+	    "10.0.0.2%7");
+	assert_string_equal(text_of(json_array_get(rows, 4), "host"),
+	    "10.0.0.2%258");
+	json_decref(rows);
+	query_close(q);
+}
+
+static void
+host_of_a_routing_domain_has_a_page_of_its_own(void **state)
+{
+	struct fixture *x = *state;
+	struct query *q = open_domains(x);
+	struct addr outside = fixture_addr("11.0.0.2%7");
+	json_t *row = host_row(q, "10.0.0.2%7");
+	json_t *rows = json_array();
+
+	assert_string_equal(text_of(row, "host"), "10.0.0.2%7");
+	assert_int_equal(json_array_size(json_object_get(row, "services")), 1);
+	json_decref(row);
+	/* never seen, but internal: its network's label */
+	row = host_row(q, "10.0.9.1%7");
+	assert_true(json_is_false(json_object_get(row, "populated")));
+	assert_string_equal(text_of(row, "label"), "lab");
+	json_decref(row);
+	assert_int_equal(query_host(q, &outside, collect, rows), ERR_NOTFOUND);
+	json_decref(rows);
+	query_close(q);
+}
+
 static void
 host_port_proto_and_state_filter(void **state)
 {
@@ -876,6 +990,10 @@ main(void)
 		STORE_TEST(trans_darkports_hosts_and_exporters_are_rows),
 		STORE_TEST(exporter_events_and_completeness_are_rows),
 		STORE_TEST(net_filters_either_family),
+		STORE_TEST(net_without_a_tag_is_in_every_routing_domain),
+		STORE_TEST(net_with_a_tag_is_in_its_routing_domain_alone),
+		STORE_TEST(address_is_one_host_of_its_routing_domain),
+		STORE_TEST(host_of_a_routing_domain_has_a_page_of_its_own),
 		STORE_TEST(host_port_proto_and_state_filter),
 		STORE_TEST(times_filter_half_open),
 		STORE_TEST(sources_and_targets_filter),
