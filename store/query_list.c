@@ -26,6 +26,7 @@ struct list {
 	const char *view;
 	const char *after; /* the rows behind a cursor */
 	const char *order;
+	bool by_address; /* the order's first key is the column of net */
 	/* conditions; NULL: the list does not know this filter */
 	const char *net; /* the column */
 	const char *host;
@@ -67,6 +68,7 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	    .view = "exposures",
 	    .after = "(host_ip, proto_num, port, id) > (@ip, @n0, @n1, @n2)",
 	    .order = "host_ip, proto_num, port, id",
+	    .by_address = true,
 	    .net = "host_ip",
 	    .host = "host_ip = @host",
 	    .port = "port",
@@ -81,6 +83,7 @@ static const struct list lists[QUERY_LIST_COUNT] = {
 	    .view = "hosts",
 	    .after = "host_ip > @ip",
 	    .order = "host_ip",
+	    .by_address = true,
 	    .net = "host_ip",
 	    .host = "host_ip = @host",
 	},
@@ -286,14 +289,15 @@ compose(const struct list *l, const struct query_filter *f, struct text *t)
 }
 
 static void
-bind(sqlite3_stmt *stmt, const struct query_filter *f, const struct cursor *c)
+bind(sqlite3_stmt *stmt, const struct list *l, const struct query_filter *f,
+    const struct cursor *c)
 {
 	static const char *const numbers[] = { "@n0", "@n1", "@n2" };
 	const struct addr *low = &f->net.low;
 	char name[16];
 
-	/* lists by address go on where the page before ended */
-	if (addr_compare(&c->ip, low) > 0)
+	/* it goes on where the page before ended */
+	if (l->by_address && addr_compare(&c->ip, low) > 0)
 		low = &c->ip;
 	reader_bind_addr(stmt, "@net_low", low);
 	reader_bind_addr(stmt, "@net_first", &f->net.low);
@@ -379,7 +383,7 @@ query_list(struct query *q, enum query_list list,
 	err = reader_begin(q, sql.octets, &stmt);
 	if (err != ERR_OK)
 		return err;
-	bind(stmt, filter, &start);
+	bind(stmt, &lists[list], filter, &start);
 	err = give_rows(stmt, filter->limit, fn, arg, &end, &more);
 	sqlite3_finalize(stmt);
 	if (err != ERR_OK)

@@ -430,6 +430,24 @@ net_without_a_tag_is_in_every_routing_domain(void **state)
 	query_close(q);
 }
 
+/* Newest first: the address before is no reason to leave out lower ones. */
+static void
+net_of_a_list_by_time_goes_on_at_every_address(void **state)
+{
+	struct fixture *x = *state;
+	struct query *q = open_world(x);
+	struct finding_batch *b = fixture_batch(6, 4);
+	static const char *const hosts[] = { "10.0.0.3", "10.0.0.4" };
+
+	for (uint32_t i = 0; i < 2; i++)
+		finding_batch_add(b, FINDING_HOST_GUARD)->host_guard =
+		    (struct finding_host_guard){ .host = fixture_addr(hosts[i]),
+			    .since_ms = INT64_C(1900000000000) + i };
+	fixture_write(x, b);
+	assert_int_equal(count_net(q, QUERY_HOST_GUARDS, "10.0.0.0/24"), 4);
+	query_close(q);
+}
+
 static void
 net_with_a_tag_is_in_its_routing_domain_alone(void **state)
 {
@@ -991,6 +1009,7 @@ main(void)
 		STORE_TEST(exporter_events_and_completeness_are_rows),
 		STORE_TEST(net_filters_either_family),
 		STORE_TEST(net_without_a_tag_is_in_every_routing_domain),
+		STORE_TEST(net_of_a_list_by_time_goes_on_at_every_address),
 		STORE_TEST(net_with_a_tag_is_in_its_routing_domain_alone),
 		STORE_TEST(address_is_one_host_of_its_routing_domain),
 		STORE_TEST(host_of_a_routing_domain_has_a_page_of_its_own),
