@@ -156,12 +156,12 @@ open_store(struct life *l)
 	if (l->config->store[0] == '\0')
 		return EXIT_NOT_YET;
 
+	if (store_take_cache(memory_cache_octets(l->config)) != ERR_OK)
+		return fail(EXIT_FAILED, "no memory for the store's cache");
 	if (store_open(l->config->store, l->counters, &l->store, message) !=
 	    ERR_OK)
 		return fail(EXIT_FAILED, "store %s: %s", l->config->store,
 		    message);
-	if (store_set_cache(l->store, memory_cache_octets(l->config)) != ERR_OK)
-		return fail(EXIT_FAILED, "no memory for the store's cache");
 	log_info(MODULE, "store %s opened, batch %" PRIu64, l->config->store,
 	    store_sequence(l->store));
 	return EXIT_NOT_YET;

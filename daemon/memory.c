@@ -50,7 +50,7 @@ memory_octets(const struct config *c)
 	       decoders_bytes(&c->decoder, c->ingest_threads) +
 	       pipeline_bytes(c->ingest_threads) +
 	       ingest_bytes(c->ingest_threads, c->listen_count) +
-	       store_bytes() + memory_cache_octets(c) / 2;
+	       store_bytes() + memory_cache_octets(c);
 }
 
 /* One table at `parts` of 16 times size; as given, when it was. */
@@ -87,10 +87,10 @@ size_tables(struct config *c, uint64_t size)
 static uint64_t
 least_limit(const struct config *c)
 {
-	uint64_t rest = memory_octets(c) - memory_cache_octets(c) / 2;
-	uint64_t share = rest / (2 * CACHE_SHARE - 1) + 2 * CACHE_SHARE;
+	uint64_t rest = memory_octets(c) - memory_cache_octets(c);
+	uint64_t share = rest / (CACHE_SHARE - 1) + CACHE_SHARE;
 
-	return rest + (share > CACHE_MAX / 2 ? CACHE_MAX / 2 : share);
+	return rest + (share > CACHE_MAX ? CACHE_MAX : share);
 }
 
 int

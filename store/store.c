@@ -26,10 +26,12 @@
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/pages.h"
 #include "common/wire.h"
 #include "store/schema.h"
 #include "store/state.h"
 
+#define PAGE_OCTETS	  4096	     /* SQLite's default */
 #define CHECKPOINT_OCTETS (4 << 20)  /* move the log when it passes this */
 #define TRUNCATE_OCTETS	  (64 << 20) /* and shrink it when it passes this */
 
@@ -197,6 +199,48 @@ set_up_connection(struct store *s)
 }
 
 /* The file opened for writing; nothing is written yet. */
+/* SQLite has one for the process. */
+static int cache_pages;
+
+int
+store_take_cache(uint64_t octets)
+{
+	int header = 0;
+	uint64_t slot;
+	uint64_t pages;
+	void *memory;
+
+	if (sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &header) != SQLITE_OK)
+		return ERR_BUSY;
+	slot = (PAGE_OCTETS + (uint64_t)header + 7) & ~UINT64_C(7);
+	pages = octets / slot;
+	if (pages == 0 || pages > INT32_MAX)
+		return ERR_NOMEM;
+	memory = pages_new(octets);
+	if (memory == NULL)
+		return ERR_NOMEM;
+	memset(memory, 0, octets);
+	if (sqlite3_config(SQLITE_CONFIG_PAGECACHE, memory, (int)slot,
+		(int)pages) != SQLITE_OK) {
+		pages_free(memory, octets);
+		return ERR_BUSY;
+	}
+	cache_pages = (int)pages;
+	return ERR_OK;
+}
+
+/* Of what was taken; else as SQLite has it. */
+static int
+use_cache(struct store *s)
+{
+	char sql[64];
+
+	if (cache_pages == 0)
+		return ERR_OK;
+	snprintf(sql, sizeof(sql), "PRAGMA cache_size = %d", cache_pages);
+	return db_exec(s->db, sql);
+}
+
 static int
 open_file(struct store *s, char message[STORE_MESSAGE_MAX])
 {
@@ -212,6 +256,8 @@ open_file(struct store *s, char message[STORE_MESSAGE_MAX])
 		    s->path);
 	if (err == ERR_OK)
 		err = set_up_connection(s);
+	if (err == ERR_OK)
+		err = use_cache(s);
 	return err == ERR_OK ? err : refuse_sqlite(s, message, err, "open");
 }
 
@@ -220,16 +266,6 @@ store_bytes(void)
 {
 	return sizeof(struct store) +
 	       ADDRESS_SLOTS * sizeof(struct address_slot);
-}
-
-int
-store_set_cache(struct store *s, uint64_t octets)
-{
-	char sql[64];
-
-	snprintf(sql, sizeof(sql), "PRAGMA cache_size = -%" PRIu64,
-	    octets >> 10);
-	return db_exec(s->db, sql);
 }
 
 /* The whole file is read: a damaged one is not written to. */
@@ -413,7 +449,7 @@ store_open(const char *path, struct counters *counters, struct store **out,
 void
 store_checkpoint(struct store *s, bool all)
 {
-	int64_t octets = (int64_t)s->wal_pages * 4096;
+	int64_t octets = (int64_t)s->wal_pages * PAGE_OCTETS;
 	int mode = all || octets > TRUNCATE_OCTETS ? SQLITE_CHECKPOINT_TRUNCATE
 						   : SQLITE_CHECKPOINT_PASSIVE;
 

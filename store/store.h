@@ -41,12 +41,15 @@ int store_open(const char *path, struct counters *counters, struct store **out,
     char message[STORE_MESSAGE_MAX]) MUST_CHECK;
 
 /*
- * How much of the file is kept in memory; else SQLite's 2 MiB. A batch of
+ * How much of a file is kept in memory; else SQLite's 2 MiB. A batch of
  * 50,000 events changes some 20 MiB of pages, most of them at random places
  * of the indexes; what does not fit is written several times in one commit
- * (tests/bench_store.c). Errors: ERR_NOMEM.
+ * (tests/bench_store.c).
+ * All of it is taken now, and touched, so that what the process takes does not
+ * grow with what comes. For all stores of the process, which opens none yet;
+ * once. Errors: ERR_NOMEM; ERR_BUSY (SQLite is in use already).
  */
-int store_set_cache(struct store *s, uint64_t octets) MUST_CHECK;
+int store_take_cache(uint64_t octets) MUST_CHECK;
 
 /* What store_open() allocates, in octets, SQLite's aside. */
 size_t store_bytes(void);

@@ -301,8 +301,6 @@ run_round(make_fn make, struct finding_batch *batch)
 		fprintf(stderr, "bench_store: %s\n", message);
 		exit(1);
 	}
-	if (store_set_cache(s, CACHE_OCTETS) != ERR_OK)
-		abort();
 	out = measure(s, make, batch);
 	store_close(s);
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
@@ -338,7 +336,7 @@ main(int argc, char **argv)
 	struct finding_batch *batch = finding_batch_new(BATCH_ROWS);
 	int missed = 0;
 
-	if (batch == NULL)
+	if (batch == NULL || store_take_cache(CACHE_OCTETS) != ERR_OK)
 		abort();
 	log_set_level(LOG_LEVEL_ERROR);
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
