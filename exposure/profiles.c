@@ -90,8 +90,10 @@ struct profile {
 	uint32_t biflows;
 	struct feed_percentile idle;
 	struct feed_percentile active;
-	uint32_t prior_idle_s; /* learned in an earlier life */
+	uint32_t prior_idle_s; /* learned in an earlier life, of */
 	uint32_t prior_active_s;
+	uint32_t prior_idle_samples; /* so many */
+	uint32_t prior_active_samples;
 	uint32_t told_idle_s;
 	uint32_t told_active_s;
 	uint32_t sampling; /* 1 of so many; 0: unknown */
@@ -283,7 +285,8 @@ learn_value(const struct profile *f, enum feed_property property,
 		*source = learned_if(f->biflows != 0);
 		return f->order_run >= ORDER_RUN;
 	case FEED_BIFLOW_DIRECTION:
-		*source = learned_if(f->claims.all >= CLAIM_SAMPLES);
+		*source = learned_if(f->claims.all >= CLAIM_SAMPLES ||
+				     f->order_run >= ORDER_RUN);
 		return f->order_run >= ORDER_RUN ||
 		       feed_share_is(&f->claims, CLAIM_SAMPLES, CLAIM_PERCENT);
 	case FEED_IDLE_TIMEOUT:
@@ -304,11 +307,24 @@ learn_value(const struct profile *f, enum feed_property property,
 		return f->clock.applied_ms;
 	case FEED_LOSS:
 		loss = recent_loss(f);
+		*source = learned_if(loss.came != 0);
 		return feed_loss_is_high(&loss);
 	case FEED_PROPERTY_COUNT:
 		break;
 	}
 	return 0;
+}
+
+/* Those of this life; with those of the one before while its value stands. */
+static uint64_t
+timeout_samples(const struct feed_percentile *p, uint32_t prior_samples)
+{
+	uint64_t all = p->samples;
+
+	if (all >= TIMEOUT_SAMPLES)
+		return all;
+	all += prior_samples;
+	return all > UINT32_MAX ? UINT32_MAX : all;
 }
 
 static int64_t
@@ -333,9 +349,9 @@ samples_of(const struct profile *f, enum feed_property property)
 	case FEED_BIFLOW_DIRECTION:
 		return f->claims.all;
 	case FEED_IDLE_TIMEOUT:
-		return f->idle.samples;
+		return timeout_samples(&f->idle, f->prior_idle_samples);
 	case FEED_ACTIVE_TIMEOUT:
-		return f->active.samples;
+		return timeout_samples(&f->active, f->prior_active_samples);
 	case FEED_SAMPLING:
 		return f->sampling_records;
 	case FEED_VISIBILITY:
@@ -881,9 +897,13 @@ collect_one(struct finding_batch *batch, const struct profile *f,
 {
 	const struct known *k = &f->known[property];
 	struct finding *out = finding_batch_add(batch, FINDING_FEED);
+	uint8_t source;
 
 	if (out == NULL)
 		return false;
+	/* known since a value stayed as it is, which is no change */
+	if (value_of(f, property, &source) != k->value)
+		source = k->source;
 	out->feed = (struct finding_feed){ .value = k->value,
 		.changed_ms = k->changed_ms,
 		.samples = samples_of(f, property),
@@ -892,7 +912,7 @@ collect_one(struct finding_batch *batch, const struct profile *f,
 		.event_id = k->event_id,
 		.exporter = f->exporter,
 		.property = (uint8_t)property,
-		.source = k->source };
+		.source = source };
 	return true;
 }
 
@@ -1013,12 +1033,16 @@ restore_value(struct profile *f, const struct finding_feed *d)
 		    (struct feed_share){ share.all, share.all - share.some };
 		break;
 	case FEED_IDLE_TIMEOUT:
-		if (d->source == FEED_SOURCE_LEARNED)
+		if (d->source == FEED_SOURCE_LEARNED) {
 			f->prior_idle_s = (uint32_t)d->value;
+			f->prior_idle_samples = share.all;
+		}
 		break;
 	case FEED_ACTIVE_TIMEOUT:
-		if (d->source == FEED_SOURCE_LEARNED)
+		if (d->source == FEED_SOURCE_LEARNED) {
 			f->prior_active_s = (uint32_t)d->value;
+			f->prior_active_samples = share.all;
+		}
 		break;
 	case FEED_SAMPLING:
 		if (d->source != FEED_SOURCE_CONFIGURED)

@@ -419,6 +419,128 @@ configured_property_wins_and_is_not_learned(void **state)
 	world_free(w);
 }
 
+/* What is told of exporter r1's property now. */
+static const struct finding_feed *
+feed_of(const struct world *w, enum feed_property property)
+{
+	for (uint32_t i = 0; i < w->feed_count; i++)
+		if (w->feeds[i].property == property &&
+		    !w->feeds[i].has_network)
+			return &w->feeds[i];
+	fail_msg("nothing is told of %s", feed_property_name(property));
+	return NULL;
+}
+
+/* Flags that turn out to be ok change nothing, and are known from then on. */
+static void
+a_value_that_stayed_is_learned_all_the_same(void **state)
+{
+	static const char *const flags[] = { "02", "12", "1b" };
+	struct world *w = world_new(0);
+	struct finding_feed_event event;
+	char text[160];
+
+	(void)state;
+	for (int i = 0; i < 30; i++) {
+		snprintf(text, sizeof(text),
+		    CLIENT ":%d>10.0.0.5:443 proto=6 flags=0x%s pkts=9 "
+			   "octets=900 exporter=r1",
+		    40000 + i, flags[i % 3]);
+		world_flow(w, i, text);
+	}
+	world_drain(w);
+	assert_int_equal(feed_of(w, FEED_FLAGS)->value, FEED_FLAGS_OK);
+	assert_int_equal(feed_of(w, FEED_FLAGS)->source, FEED_SOURCE_LEARNED);
+	assert_int_equal(feed_of(w, FEED_FLAGS)->samples, 30);
+	assert_int_equal(feed_of(w, FEED_ACTIVE_TIMEOUT)->source,
+	    FEED_SOURCE_DEFAULT);
+	assert_int_equal(events_of(w, FEED_FLAGS, &event), 0);
+	world_free(w);
+}
+
+/* Where the order is the addresses', the exporter's word is ignored: that is
+ * learned, too. */
+static void
+biflows_in_the_order_of_addresses_are_ignored_as_learned(void **state)
+{
+	struct world *w = world_new(0);
+	struct finding_feed_event event = { .source = FEED_SOURCE_COUNT };
+	char text[160];
+
+	(void)state;
+	for (int i = 0; i < 64; i++) {
+		snprintf(text, sizeof(text),
+		    CLIENT ":%d>10.0.0.5:443 proto=6 flags=0x1b pkts=9 "
+			   "octets=900 reverse=1 exporter=r1",
+		    40000 + i);
+		world_flow(w, i, text);
+	}
+	world_drain(w);
+	assert_int_equal(feed_of(w, FEED_ADDRESS_ORDERED)->value, 1);
+	assert_int_equal(feed_of(w, FEED_BIFLOW_DIRECTION)->value, 1);
+	assert_int_equal(feed_of(w, FEED_BIFLOW_DIRECTION)->source,
+	    FEED_SOURCE_LEARNED);
+	assert_int_equal(events_of(w, FEED_BIFLOW_DIRECTION, &event), 1);
+	assert_int_equal(event.source, FEED_SOURCE_LEARNED);
+	world_free(w);
+}
+
+/* A probe that waited so long for its export. */
+static void
+exported_late(struct world *w, int i, int idle_ms)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text),
+	    CLIENT ":%d>10.0.0.5:23 proto=6 flags=0x02 pkts=1 octets=44 "
+		   "start_ms=%d exporter=r1",
+	    40000 + i, 100000 - idle_ms + i);
+	world_flow(w, 100000 + i, text);
+}
+
+/* The value of an earlier life stands on that life's samples. */
+static void
+a_learned_timeout_keeps_its_samples_over_a_restart(void **state)
+{
+	struct world *w = world_new(0);
+	int64_t value;
+
+	(void)state;
+	for (int i = 0; i < 60; i++)
+		exported_late(w, i, 29500);
+	world_drain(w);
+	value = feed_of(w, FEED_IDLE_TIMEOUT)->value;
+	assert_in_range(value, 29, 33);
+	assert_int_equal(feed_of(w, FEED_IDLE_TIMEOUT)->samples, 60);
+	world_restart(w);
+	exported_late(w, 2000, 29500);
+	world_drain(w);
+	assert_int_equal(feed_of(w, FEED_IDLE_TIMEOUT)->value, value);
+	assert_int_equal(feed_of(w, FEED_IDLE_TIMEOUT)->source,
+	    FEED_SOURCE_LEARNED);
+	assert_int_equal(feed_of(w, FEED_IDLE_TIMEOUT)->samples, 61);
+	/* what was lost in an earlier life is of no account now */
+	assert_int_equal(feed_of(w, FEED_LOSS)->samples, 1);
+	world_free(w);
+}
+
+/* Nothing came in this life yet: nothing is learned of its losses. */
+static void
+what_was_lost_is_not_known_before_a_record_came(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	exported_late(w, 0, 1000);
+	world_drain(w);
+	assert_int_equal(feed_of(w, FEED_LOSS)->source, FEED_SOURCE_LEARNED);
+	world_restart(w);
+	world_drain(w);
+	assert_int_equal(feed_of(w, FEED_LOSS)->source, FEED_SOURCE_DEFAULT);
+	assert_int_equal(feed_of(w, FEED_LOSS)->samples, 0);
+	world_free(w);
+}
+
 static void
 what_was_learned_outlives_a_restart(void **state)
 {
@@ -464,6 +586,10 @@ main(void)
 		TEST(direction_without_answers_never_becomes_silence),
 		TEST(clock_that_is_off_is_corrected_once_it_is_known),
 		TEST(configured_property_wins_and_is_not_learned),
+		TEST(a_value_that_stayed_is_learned_all_the_same),
+		TEST(biflows_in_the_order_of_addresses_are_ignored_as_learned),
+		TEST(a_learned_timeout_keeps_its_samples_over_a_restart),
+		TEST(what_was_lost_is_not_known_before_a_record_came),
 		TEST(what_was_learned_outlives_a_restart),
 	};
 

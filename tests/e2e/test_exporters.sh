@@ -6,27 +6,8 @@
 capture=$fixtures/lab.pcap
 softflowd=$(command -v softflowd || echo /usr/sbin/softflowd)
 
-# The datagrams of a capture (Ethernet, IPv4, no options), some of them.
-cat >"$work/resend.py" <<'PYTHON'
-import socket, struct, sys, time
-path, source, port, wanted = sys.argv[1:5] # wanted: FIRST:LAST[-LEFT_OUT]
-wanted, _, left_out = wanted.partition("-")
-first, _, last = wanted.partition(":")
-octets = open(path, "rb").read()
-datagrams, at = [], 24
-while at < len(octets):
-    length = struct.unpack_from("<I", octets, at + 8)[0]
-    datagrams.append(octets[at + 16 + 14 + 20 + 8 : at + 16 + length])
-    at += 16 + length
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind((source, 0))
-for i, d in enumerate(datagrams):
-    if int(first) <= i <= int(last or len(datagrams)) and str(i) != left_out:
-        s.sendto(d, ("127.0.0.1", int(port)))
-        time.sleep(0.002)
-PYTHON
 resend() { # capture source which
-    python3 "$work/resend.py" "$fixtures/$1" "$2" "$udp" "$3"
+    python3 tests/e2e/resend.py "$fixtures/$1" "$2" "$udp" "$3"
 }
 answers() { # path
     curl -sf -m 5 "http://127.0.0.1:$http$1"
