@@ -356,6 +356,38 @@ set_number(void *member, const struct config_keyword *k, const char *value,
 	return ERR_OK;
 }
 
+/* The maximum of a table: entries, or octets where K, M or G follows. */
+static int
+set_table(void *member, const struct config_keyword *k, const char *value,
+    char *message)
+{
+	struct config_keyword any = *k;
+	size_t length = strlen(value);
+	uint64_t number = 0;
+	uint32_t entries;
+	int err;
+
+	if (length == 0 || strchr("KMG", value[length - 1]) == NULL) {
+		err = set_number(member, k, value, false, message);
+		return err != ERR_FORMAT
+			   ? err
+			   : refuse(message, err,
+				 "no number: write 65536, or 64M for as many "
+				 "as fit into so many octets");
+	}
+	any.least = 0;
+	any.most = 1LL << 40;
+	err = read_number(&any, value, true, &number, message);
+	if (err != ERR_OK)
+		return err;
+	if (memory_entries(k, &number, &entries) != ERR_OK)
+		return refuse(message, ERR_RANGE,
+		    "must be at least %" PRIu64 "K: %" PRId64 " entries",
+		    (number + 1023) / 1024, k->least);
+	memcpy(member, &entries, sizeof(entries));
+	return ERR_OK;
+}
+
 static int
 set_bool(void *member, const char *value, char *message)
 {
@@ -408,6 +440,8 @@ set_value(struct config *c, const struct config_keyword *k, const char *value,
 		return set_duration(member, k, value, message);
 	case CONFIG_COUNT:
 		return set_number(member, k, value, false, message);
+	case CONFIG_TABLE:
+		return set_table(member, k, value, message);
 	case CONFIG_OCTETS:
 		return set_number(member, k, value, true, message);
 	case CONFIG_MEMORY:
@@ -721,6 +755,7 @@ config_format(const struct config *c, const struct config_keyword *k,
 		append(&t, "%s", duration_format(duration_ms, words));
 		break;
 	case CONFIG_COUNT:
+	case CONFIG_TABLE:
 		memcpy(&number, member, sizeof(number));
 		append(&t, "%" PRIu32, number);
 		break;
@@ -745,11 +780,22 @@ void
 config_print(const struct config *c, FILE *out)
 {
 	static char value[CONFIG_VALUE_MAX];
+	struct memory_part parts[MEMORY_PARTS_MAX];
+	uint32_t count = memory_parts(c, parts);
 	uint64_t octets = memory_octets(c);
 
 	fprintf(out,
 	    "# darkportd will take %" PRIu64 " octets (%" PRIu64 " MiB).\n",
 	    octets, (octets + (1U << 20) - 1) >> 20);
+	for (uint32_t i = 0; i < count; i++)
+		if (parts[i].entries != 0)
+			fprintf(out,
+			    "#   %-12s %11" PRIu64 " octets, %" PRIu64
+			    " entries\n",
+			    parts[i].name, parts[i].octets, parts[i].entries);
+		else
+			fprintf(out, "#   %-12s %11" PRIu64 " octets\n",
+			    parts[i].name, parts[i].octets);
 	for (size_t i = 0; i < CONFIG_ROW_COUNT; i++) {
 		const struct config_keyword *k = &config_keywords[i];
 

@@ -68,6 +68,7 @@ enum config_kind {
 	CONFIG_HTTP,	 /* ADDR:PORT or none */
 	CONFIG_DURATION, /* 24h; the member is int64_t, milliseconds */
 	CONFIG_COUNT,	 /* the member is uint32_t */
+	CONFIG_TABLE,	 /* the same: entries; or 64M: as many as fit */
 	CONFIG_OCTETS,	 /* 32M; the member is uint32_t */
 	CONFIG_MEMORY,	 /* 512M; the member is uint64_t */
 	CONFIG_BOOL,
@@ -109,15 +110,15 @@ enum config_kind {
 	    100 * CONFIG_YEAR, "an exposure unseen for so long is stale")      \
 	X(memory_limit, CONFIG_MEMORY, memory_limit, 0, 1LL << 40,             \
 	    "what the daemon may take: sizes the tables; 0: it does not")      \
-	X(max_pairs, CONFIG_COUNT, engine.max_pairs, 64, CONFIG_TABLE_MAX,     \
+	X(max_pairs, CONFIG_TABLE, engine.max_pairs, 64, CONFIG_TABLE_MAX,     \
 	    "unfinished conversations remembered")                             \
-	X(max_sources, CONFIG_COUNT, engine.max_sources, 64, CONFIG_TABLE_MAX, \
+	X(max_sources, CONFIG_TABLE, engine.max_sources, 64, CONFIG_TABLE_MAX, \
 	    "outside addresses remembered")                                    \
-	X(max_hosts, CONFIG_COUNT, engine.max_hosts, 64, CONFIG_TABLE_MAX,     \
+	X(max_hosts, CONFIG_TABLE, engine.max_hosts, 64, CONFIG_TABLE_MAX,     \
 	    "internal hosts remembered")                                       \
-	X(max_exposures, CONFIG_COUNT, engine.max_exposures, 64,               \
+	X(max_exposures, CONFIG_TABLE, engine.max_exposures, 64,               \
 	    CONFIG_TABLE_MAX, "exposures in the map")                          \
-	X(max_events, CONFIG_COUNT, engine.max_events, 2 * FLOW_BATCH_MAX,     \
+	X(max_events, CONFIG_TABLE, engine.max_events, 2 * FLOW_BATCH_MAX,     \
 	    CONFIG_TABLE_MAX, "scan events waiting for the store")             \
 	X(rcvbuf, CONFIG_OCTETS, rcvbuf_octets, 4096, 1U << 30,                \
 	    "receive buffer asked for each socket, in octets")                 \

@@ -202,8 +202,10 @@ attach_store(struct life *l)
 	if (err != ERR_OK)
 		return fail(EXIT_FAILED, "store %s: cannot be read back: %s",
 		    l->config->store, err_name(err));
-	if (l->socket_count != 0)
+	if (l->socket_count != 0) {
+		memory_log(l->config);
 		memory_take(memory_octets(l->config));
+	}
 	l->writer = writer_start(l->store);
 	if (l->writer == NULL)
 		return fail(EXIT_FAILED, "cannot start the writer thread");

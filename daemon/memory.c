@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the daemon's memory is made of. */
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "collector/exporter.h"
+#include "collector/template.h"
 #include "common/log.h"
 #include "daemon/ingest.h"
 #include "daemon/memory.h"
@@ -43,15 +46,127 @@ memory_cache_octets(const struct config *c)
 	return octets > CACHE_MAX ? CACHE_MAX : octets;
 }
 
+/* As the decoder counts them. */
+static uint64_t
+templates(const struct decoder_config *d)
+{
+	uint64_t most = (uint64_t)exporter_table_max(d) * d->max_templates;
+
+	return most > TEMPLATES_MAX ? TEMPLATES_MAX : most;
+}
+
+uint32_t
+memory_parts(const struct config *c, struct memory_part out[MEMORY_PARTS_MAX])
+{
+	struct engine_table tables[ENGINE_TABLES_MAX];
+	uint32_t tables_count = engine_tables(&c->engine, tables);
+	uint32_t count = 0;
+	uint64_t engine = engine_bytes(&c->engine);
+	uint64_t threads = c->ingest_threads; /* each decodes for itself */
+	uint64_t exporters = threads * exporter_table_bytes(&c->decoder);
+	uint64_t decoders = decoders_bytes(&c->decoder, c->ingest_threads);
+	const struct memory_part others[] = {
+		{ "exporters", exporters,
+		    threads * exporter_table_max(&c->decoder) },
+		{ "templates", decoders - exporters,
+		    threads * templates(&c->decoder) },
+		{ "batches", pipeline_bytes(c->ingest_threads), 0 },
+		{ "sockets", ingest_bytes(c->ingest_threads, c->listen_count),
+		    threads * c->listen_count },
+		{ "store", store_bytes() + memory_cache_octets(c), 0 },
+		{ "program", BASE_OCTETS, 0 },
+	};
+
+	for (uint32_t i = 0; i < tables_count; i++) {
+		if (tables[i].octets == 0)
+			continue; /* not configured: not there */
+		out[count++] = (struct memory_part){ tables[i].name,
+			tables[i].octets, tables[i].entries };
+		engine -= tables[i].octets;
+	}
+	out[count++] = (struct memory_part){ "engine", engine, 0 };
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		out[count++] = others[i];
+	return count;
+}
+
 uint64_t
 memory_octets(const struct config *c)
 {
-	return BASE_OCTETS + engine_bytes(&c->engine) +
-	       decoders_bytes(&c->decoder, c->ingest_threads) +
-	       pipeline_bytes(c->ingest_threads) +
-	       ingest_bytes(c->ingest_threads, c->listen_count) +
-	       store_bytes() + memory_cache_octets(c);
+	struct memory_part parts[MEMORY_PARTS_MAX];
+	uint32_t count = memory_parts(c, parts);
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		sum += parts[i].octets;
+	return sum;
 }
+
+void
+memory_log(const struct config *c)
+{
+	struct memory_part parts[MEMORY_PARTS_MAX];
+	uint32_t count = memory_parts(c, parts);
+
+	for (uint32_t i = 0; i < count; i++)
+		if (parts[i].entries != 0)
+			log_info(MODULE,
+			    "%s: %" PRIu64 " octets, %" PRIu64 " entries",
+			    parts[i].name, parts[i].octets, parts[i].entries);
+		else
+			log_info(MODULE, "%s: %" PRIu64 " octets",
+			    parts[i].name, parts[i].octets);
+	log_info(MODULE, "in all: %" PRIu64 " octets", memory_octets(c));
+}
+
+/* --- one table ------------------------------------------------------------ */
+
+/* What all tables take that have this keyword's maximum. */
+static uint64_t
+table_octets(struct engine_config *c, const struct config_keyword *k,
+    uint32_t entries)
+{
+	struct engine_table tables[ENGINE_TABLES_MAX];
+	size_t at = k->offset - offsetof(struct config, engine);
+	uint64_t sum = 0;
+	uint32_t count;
+
+	memcpy((char *)c + at, &entries, sizeof(entries));
+	count = engine_tables(c, tables);
+	for (uint32_t i = 0; i < count; i++)
+		if (tables[i].max_at == at)
+			sum += tables[i].octets;
+	return sum;
+}
+
+int
+memory_entries(const struct config_keyword *k, uint64_t *octets,
+    uint32_t *entries)
+{
+	static struct engine_config c; /* large; only its maxima are used */
+	uint32_t low = (uint32_t)k->least;
+	uint32_t high = (uint32_t)k->most + 1;
+	uint64_t least;
+
+	c = engine_config_default();
+	least = table_octets(&c, k, low);
+	if (least > *octets) {
+		*octets = least;
+		return ERR_RANGE;
+	}
+	while (low + 1 < high) { /* low fits */
+		uint32_t middle = low + (high - low) / 2;
+
+		if (table_octets(&c, k, middle) <= *octets)
+			low = middle;
+		else
+			high = middle;
+	}
+	*entries = low;
+	return ERR_OK;
+}
+
+/* --- all of them ---------------------------------------------------------- */
 
 /* One table at `parts` of 16 times size; as given, when it was. */
 static void

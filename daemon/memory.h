@@ -17,8 +17,31 @@
 #include "common/err.h"
 #include "daemon/config.h"
 
-/* The resident memory of a daemon with this configuration, in octets. */
+/* What some of it is for. */
+struct memory_part {
+	const char *name; /* static */
+	uint64_t octets;
+	uint64_t entries; /* 0: it is no table */
+};
+
+#define MEMORY_PARTS_MAX (ENGINE_TABLES_MAX + 8)
+
+/* All of it, for this configuration; returns how many parts. */
+uint32_t memory_parts(const struct config *c,
+    struct memory_part out[MEMORY_PARTS_MAX]);
+
+/* Their sum: the resident memory of the daemon, in octets. */
 uint64_t memory_octets(const struct config *c);
+
+/* A line for each part, and the sum. */
+void memory_log(const struct config *c);
+
+/*
+ * The entries of the tables that k, a CONFIG_TABLE, sizes: as many as fit into
+ * octets. Errors: ERR_RANGE: not even the least; *octets is what that takes.
+ */
+int memory_entries(const struct config_keyword *k, uint64_t *octets,
+    uint32_t *entries) MUST_CHECK;
 
 /* What the store's cache may take of it. */
 uint64_t memory_cache_octets(const struct config *c);

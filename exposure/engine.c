@@ -31,19 +31,6 @@ engine_config_default(void)
 	};
 }
 
-uint64_t
-engine_bytes(const struct engine_config *config)
-{
-	return sizeof(struct engine) + pairs_bytes(config->max_pairs) +
-	       sources_bytes(config->max_sources) + nem_bytes(config) +
-	       outcomes_bytes() + 2 * pinholes_bytes() +
-	       events_bytes(config->max_events) +
-	       ICMP_ERRORS_MAX * sizeof(struct icmp_error_record) +
-	       witnesses_bytes(config->max_exposures) + profiles_bytes() +
-	       fan_ins_bytes() + borders_bytes() + listeners_bytes() +
-	       routing_bytes(&config->routing);
-}
-
 void
 engine_set_operation_from(struct engine *e)
 {

@@ -53,6 +53,20 @@ struct engine_config engine_config_default(void);
 /* What engine_new() will allocate with these maxima, in octets. */
 uint64_t engine_bytes(const struct engine_config *config);
 
+/* A part of it. */
+struct engine_table {
+	const char *name; /* static */
+	uint64_t octets;
+	uint32_t entries;
+	uint32_t max_at; /* where its maximum is in the config; 0: fixed */
+};
+
+#define ENGINE_TABLES_MAX 16
+
+/* All there are but for the engine itself; returns how many. */
+uint32_t engine_tables(const struct engine_config *config,
+    struct engine_table out[ENGINE_TABLES_MAX]);
+
 /* What a feed can and cannot show: learned (profiles.h), or configured. */
 struct feed_profile {
 	bool one_sided; /* the other direction is not metered */

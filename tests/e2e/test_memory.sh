@@ -44,6 +44,27 @@ check 'a limit that is too small is refused, with the least one' \
     exits_saying 78 'memory_limit is too small' "$daemon" -c /dev/null \
     --internal 10.0.0.0/8 -c <(echo 'memory_limit = 1M') --dump
 
+# the parts of --dump, and those of the log at the start
+logged() {
+    start_daemon "${config[@]}" --store "$work/log.db" || return
+    "$daemon" "${config[@]}" --listen udp://127.0.0.1:1 --dump |
+        sed -n 's/^#   \([a-z_]*\) *\([0-9]* octets.*\)/\1: \2/p' >"$work/want"
+    sed -n 's/.* module=memory msg="\(.*\)"$/\1/p' "$log" >"$work/got"
+    grep -qxF "in all: $said octets" "$work/got" || return
+    [ "$(grep -c entries "$work/want")" -ge 10 ] &&
+        diff "$work/want" <(grep -v '^in all' "$work/got") && stop_daemon TERM 0
+}
+check 'the log prints each table at the start, its octets and entries' logged
+in_octets() {
+    "$daemon" -c <(echo 'max_pairs = 16M') --internal 10.0.0.0/8 --dump |
+        awk '$2 == "pairs" { n = $5; small = $3 <= 16777216 && $3 > 16700000 }
+            $1 == "max_pairs" { same = $3 == n } END { exit !(small && same) }'
+}
+check 'a table may be given in octets' in_octets
+check 'one that is too small is refused, with the least' exits_saying 78 \
+    'must be at least' "$daemon" -c <(echo 'max_pairs = 1K') \
+    --internal 10.0.0.0/8 --check
+
 lasts() { # mix
     local before sender
     start_daemon "${config[@]}" --store "$work/$1.db" || return
