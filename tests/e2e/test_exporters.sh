@@ -70,7 +70,89 @@ check 'its hours are the whole of it' asks '1' \
         (SELECT sum(datagrams) FROM exporters)'
 check 'the API tells what the kernel dropped' \
     grep -qE '"kernel_drops": ?[0-9]+' <(answers /api/v1/exporters)
+# Rows of a resource as the view has them: KEY=COLUMN...
+as_the_view() { # resource view order key=column...
+    local resource=$1 view=$2 order=$3
+    shift 3
+    answers "/api/v1/$resource" | python3 -c '
+import json, sys
+for row in json.load(sys.stdin)["data"]:
+    print("|".join("" if row[k.partition("=")[0]] is None else
+                   str(row[k.partition("=")[0]]) for k in sys.argv[1:]))' \
+        "$@" >"$work/api" || return
+    ask_store "$work/map.db" "SELECT $(printf '%s\n' "${@#*=}" | paste -sd ,)
+        FROM $view ORDER BY $order" >"$work/view"
+    [ -s "$work/view" ] && diff "$work/view" "$work/api"
+}
+check 'the API has each exporter as the view has it' as_the_view exporters \
+    exporters 'address_ip, domain, version' address=address domain=domain \
+    protocol=protocol datagrams=datagrams records=records lost=lost \
+    share_lost=share_lost unknown_template_sets=unknown_template_sets \
+    templates=templates sampling=sampling clock_offset_ms=clock_offset_ms \
+    first_seen=first_seen_iso last_seen=last_seen_iso reordered=reordered \
+    duplicates=duplicates restarts=restarts refused=refused
+check 'and each hour of it, with what was lost and which share' as_the_view \
+    exporter-hours exporter_hours 'hour DESC, address_ip, domain, version' \
+    hour=hour_iso exporter=address domain=domain protocol=protocol \
+    datagrams=datagrams records=records lost=lost share_lost=share_lost
 check 'SIGTERM ends that daemon' stop_daemon TERM 0
+
+# --- how much could be decided ------------------------------------------------------
+rm -f "$work"/map.db*
+printf 'wait = 1s\nrevoke = 1s\nexporter = {"127.0.0.0/8"}\n' >"$work/soon.conf"
+check 'a daemon that waits a second for answers' start_daemon \
+    -c "$work/soon.conf" --store "$work/map.db" --training 0
+check 'an exporter sends everything' resend lab.softflowd-v9.pcap 127.0.0.2 0:
+completeness() { # exporter expression over its hours
+    answers "/api/v1/completeness?exporter=$1" | python3 -c '
+import json, sys
+rows = json.load(sys.stdin)["data"]
+if not (rows and eval("(" + sys.argv[1] + ")")):
+    sys.exit(json.dumps(rows, indent=1))' "$2"
+}
+check 'all that it shows is decided' within 80 completeness 127.0.0.2 \
+    "sum(r['decided'] for r in rows) > 300 and
+        all(r['unresolved'] == 0 and r['share'] == 1 for r in rows)"
+check 'SIGTERM ends the daemon that waits' stop_daemon TERM 0
+rm -f "$work"/map.db*
+check 'another one on a new store' start_daemon \
+    -c "$work/soon.conf" --store "$work/map.db" --training 0
+check 'of an exporter a datagram is lost' \
+    resend lab.softflowd-v10.pcap 127.0.0.3 0:-9
+check 'silence is not decided, and says why' within 80 \
+    completeness 127.0.0.3 "sum(r['reasons']['loss'] for r in rows) > 0 and
+        all(sum(r['reasons'].values()) == r['unresolved'] and
+            abs(r['share'] - r['decided'] /
+                (r['decided'] + r['unresolved'])) < 1e-6 for r in rows)"
+check 'the API has each hour as the view has it' as_the_view completeness \
+    completeness 'hour DESC, exporter_id' hour=hour_iso exporter=exporter \
+    domain=domain protocol=protocol decided=decided unresolved=unresolved \
+    share=share unknown_direction=unknown_direction
+check 'SIGTERM ends the other one' stop_daemon TERM 0
+
+# --- what the kernel drops ------------------------------------------------------------
+rm -f "$work"/map.db*
+echo 'rcvbuf = 4096' >"$work/small.conf"
+check 'a daemon with a small receive buffer' start_daemon \
+    -c "$work/small.conf" --store "$work/map.db" --training 0
+overrun() { # stands still while more comes than the buffer holds
+    kill -STOP "$daemon_pid"
+    resend lab.softflowd-v5.pcap 127.0.0.1 0:
+    kill -CONT "$daemon_pid"
+}
+check 'stands still while an exporter sends' overrun
+dropped() {
+    answers /api/v1/exporters | python3 -c '
+import json, sys
+answer = json.load(sys.stdin)
+row = answer["data"][0]
+sys.exit(not 0 < row["datagrams"] + answer["meta"]["kernel_drops"] >
+         row["datagrams"])'
+}
+check 'the API tells how many the kernel dropped' within 80 dropped
+check 'and so does the view' within 30 asks 1 \
+    'SELECT min(kernel_drops) > 0 FROM exporters'
+check 'SIGTERM ends the daemon with the small buffer' stop_daemon TERM 0
 
 # --- templates survive a kill ------------------------------------------------------
 for version in v9 v10; do
