@@ -105,4 +105,37 @@ unchanged() {
     [ -s "$work/before" ] && diff "$work/before" "$work/after"
 }
 check 'a restart neither loses nor doubles witnesses' unchanged
+
+# --- each exposure and each scan event of all captures, and after a restart ---------
+# the captures are old, and grow older: nothing is to turn stale meanwhile
+printf '%s\n' 'memory_limit = 160M' 'stale_after = 2000w' 'host_ttl = 2000w' \
+    >"$work/small.conf"
+start_small() { # flags...
+    start_daemon -c "$work/small.conf" --training 0 --store "$store" "$@"
+}
+evident() { # name
+    local code
+    python3 tests/e2e/evidence.py "$http" >"$work/$1" 2>"$work/$1.wrong"
+    code=$?
+    { head -n 5 "$work/$1.wrong"; tail -n 1 "$work/$1.wrong"; } | cut -c 1-900
+    return "$code"
+}
+same() {
+    cmp "$work/first" "$work/again" && return
+    diff "$work/first" "$work/again" | cut -c 1-300 | head -n 4
+    return 1
+}
+for capture in "$fixtures/demo.pcap" "$fixtures"/lab.*-v*.pcap; do
+    command -v python3 >/dev/null || break
+    name=$(basename "$capture" .pcap)
+    rm -f "$store"*
+    check "a daemon reads $name" start_small --read "$capture"
+    check "nothing found in $name lacks its evidence" evident first
+    check "the daemon of $name ends" stop_daemon TERM 0
+    case $name in *-v9 | *-v10 | *-v5a) continue ;; esac
+    check "and starts again, $name" start_small
+    check "after a restart nothing lacks it, either, $name" evident again
+    check "and it is the same, $name" same
+    check "that daemon of $name ends" stop_daemon TERM 0
+done
 done_testing
