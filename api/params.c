@@ -378,6 +378,25 @@ blame(struct problem *why, enum problem_kind kind, const char *name,
 	return ERR_FORMAT;
 }
 
+/* "is no parameter of this resource; it takes net, host" */
+static void
+name_allowed(uint32_t allowed, char *out, size_t size)
+{
+	size_t used = (size_t)snprintf(out, size,
+	    "is no parameter of this resource; it "
+	    "takes %s",
+	    allowed == 0 ? "none" : "");
+	const char *between = "";
+
+	for (unsigned i = 0; i < PARAM_COUNT && used < size; i++) {
+		if ((allowed >> i & 1) == 0)
+			continue;
+		used += (size_t)snprintf(out + used, size - used, "%s%s",
+		    between, table[i].name);
+		between = ", ";
+	}
+}
+
 /* One "name=value", or "name" alone, of length octets. */
 static int
 read_piece(const char *piece, size_t length, uint32_t allowed,
@@ -390,6 +409,7 @@ read_piece(const char *piece, size_t length, uint32_t allowed,
 	struct reading r = { .context = context, .out = out };
 	char name[sizeof(why->parameter)];
 	char value[PARAM_VALUE_MAX] = "";
+	char wrong[sizeof(why->detail)];
 	unsigned which;
 	int err;
 
@@ -398,9 +418,11 @@ read_piece(const char *piece, size_t length, uint32_t allowed,
 		return blame(why, PROBLEM_INVALID_PARAMETER, piece, name_length,
 		    "", "has a name with a bad percent escape or a NUL");
 	which = err == ERR_OK ? find_param(name, allowed) : PARAM_COUNT;
-	if (which == PARAM_COUNT)
+	if (which == PARAM_COUNT) {
+		name_allowed(allowed, wrong, sizeof(wrong));
 		return blame(why, PROBLEM_UNKNOWN_PARAMETER, piece, name_length,
-		    "", "is no parameter of this resource");
+		    "", wrong);
+	}
 	if ((out->given & 1U << which) != 0)
 		return blame(why, PROBLEM_INVALID_PARAMETER, name, strlen(name),
 		    "", "is given twice");

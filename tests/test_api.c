@@ -1286,6 +1286,38 @@ every_route_refuses_a_parameter_it_does_not_know(void **state)
 	    "port");
 }
 
+/* Whoever misspells one reads which there are. */
+static void
+an_unknown_parameter_is_answered_with_those_there_are(void **state)
+{
+	size_t count;
+	const struct route *routes = service_routes(&count);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		char target[TEXT_MAX];
+		struct http_reply reply;
+		json_t *json;
+		const char *detail;
+
+		make_target(&routes[i],
+		    "?a_name_that_nobody_would_give_to_a_parameter=1", target);
+		reply = http_get(port, target);
+		json = json_loads(reply.body, 0, NULL);
+		detail = strstr(text_of(json, "detail"), "; it takes ");
+		assert_non_null(detail);
+		if (routes[i].params == 0)
+			assert_string_equal(detail, "; it takes none");
+		for (unsigned p = 0; p < PARAM_COUNT; p++)
+			if ((routes[i].params >> p & 1) != 0 &&
+			    strstr(detail, params_name(p)) == NULL)
+				fail_msg("%s: no %s in '%s'", target,
+				    params_name(p), detail);
+		json_decref(json);
+		http_reply_free(&reply);
+	}
+}
+
 static void
 every_route_refuses_other_methods_and_says_which_it_takes(void **state)
 {
@@ -1984,6 +2016,7 @@ main(void)
 		TEST(pages_of_relative_times_keep_the_times_of_the_first),
 		TEST(cursors_of_others_are_refused),
 		TEST(every_route_refuses_a_parameter_it_does_not_know),
+		TEST(an_unknown_parameter_is_answered_with_those_there_are),
 		TEST(every_route_refuses_other_methods_and_says_which_it_takes),
 		TEST(head_tells_what_get_would),
 		TEST(what_is_not_there_is_a_problem),

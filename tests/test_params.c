@@ -324,7 +324,9 @@ params_names_the_parameter_it_does_not_know(void **state)
 	(void)state;
 	assert_int_equal(why.kind, PROBLEM_UNKNOWN_PARAMETER);
 	assert_string_equal(why.detail,
-	    "colour is no parameter of this resource");
+	    "colour is no parameter of this resource; it takes net, host, "
+	    "domain, src, dst, port, proto, state, from, to, limit, cursor, "
+	    "format");
 	refuse("Limit=1", "Limit");
 	refuse("=1", "");
 	refuse("%01%ff=1", "%01%ff");
