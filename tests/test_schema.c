@@ -272,8 +272,8 @@ the_schema_is_applied_once(void **state)
 static const char *const next_steps[] = {
 	"SELECT this must not run",
 	"ALTER TABLE t_host ADD COLUMN name TEXT;",
-	"DROP VIEW hosts;"
-	"CREATE VIEW hosts AS SELECT name FROM t_host;",
+	("DROP VIEW hosts;"
+	 "CREATE VIEW hosts AS SELECT name FROM t_host;"),
 };
 
 static void
