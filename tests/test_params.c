@@ -33,7 +33,8 @@ accept(const char *query)
 	struct problem why;
 
 	if (parse(query, &params, &why) != ERR_OK)
-		fail_msg("%s: refused: %s", query, why.detail);
+		fail_msg("%s: refused: %s", query == NULL ? "" : query,
+		    why.detail);
 	return params.filter;
 }
 
