@@ -112,7 +112,7 @@
 	X(UNRESOLVED_SAMPLED, "unresolved_sampled",                            \
 	    "attempts unresolved: the feed is sampled")                        \
 	X(UNRESOLVED_PARTLY, "unresolved_partly",                              \
-	    "attempts unresolved: the feed lacks answers that were due")       \
+	    "attempts unresolved: the feed lacks answers, or showed none yet") \
 	X(UNRESOLVED_LOSS, "unresolved_loss",                                  \
 	    "attempts unresolved: records of their time got lost")             \
 	X(UNRESOLVED_SHED, "unresolved_shed",                                  \

@@ -158,7 +158,7 @@ print_judged(const struct trace_judged *j, FILE *out)
 	if (!stands)
 		print_starts(j->input, out);
 	if (!stands || j->now.outcome == OUTCOME_NONE)
-		trace_print_else(j->input, &j->now, out);
+		trace_print_else(j->input, j->in_the_end, &j->now, out);
 }
 
 static void

@@ -13,7 +13,7 @@ static bool
 is_limited(const struct feed_profile *feed)
 {
 	return feed->one_sided || feed->sampled || feed->partly ||
-	       feed->lossy || feed->unheard;
+	       feed->lossy || feed->unheard || feed->unsure;
 }
 
 /*
@@ -50,11 +50,13 @@ is_limited(const struct feed_profile *feed)
 	X("a transfer was asked for", in->related) \
 	X("the ports were a connection just before", in->tombstone) \
 	X("FTP asked for it", in->ftp_data) \
-	X("the inner end opened to others", in->was_client)
+	X("the inner end opened to others", in->was_client) \
+	X("feed seen for a short while", in->feed.unsure)
 
 /* X(condition, when to try it, what is changed in `other`). */
 #define ELSE_LIST(X) \
-	X("if nothing more comes", !in->final, other.final = true) \
+	X("if nothing more comes", !in->final, \
+	    (other.final = true, other.feed = *in_the_end)) \
 	X("without the map", in->known_service, other.known_service = false) \
 	X("without the exporter's word", in->claimed != SIDE_NONE, \
 	    other.claimed = SIDE_NONE) \
@@ -129,7 +131,7 @@ static void
 show_every_answer(struct feed_profile *feed)
 {
 	feed->one_sided = feed->sampled = feed->partly = false;
-	feed->lossy = feed->unheard = false;
+	feed->lossy = feed->unheard = feed->unsure = false;
 }
 
 /* What it would be if one thing were otherwise; said when that matters. */
@@ -150,8 +152,8 @@ print_candidate(const struct verdict_input *in, const struct verdict *now,
 }
 
 void
-trace_print_else(const struct verdict_input *in, const struct verdict *now,
-    FILE *out)
+trace_print_else(const struct verdict_input *in,
+    const struct feed_profile *in_the_end, const struct verdict *now, FILE *out)
 {
 	struct verdict_input other;
 

@@ -239,6 +239,17 @@ expire(struct engine *e)
 		judge_due(e, pair);
 }
 
+/* Answers are seen: what lacked one may have been silence. What there is no
+ * time for now is looked at when it ends. */
+static void
+review_unresolved(struct engine *e)
+{
+	for (struct pair *pair = pairs_oldest(e->pairs, PAIR_SILENT);
+	     pair != NULL && e->steps != 0 && !events_crowded(e->events);
+	     pair = pairs_younger(e->pairs, pair), e->steps--)
+		judge_review(e, pair);
+}
+
 /* Timers never go back: they run ahead of a clock that was set back. */
 void
 engine_advance(struct engine *e, int64_t now_ms)
@@ -257,6 +268,8 @@ engine_advance(struct engine *e, int64_t now_ms)
 	if (now_ms / 1000 == before_ms / 1000)
 		return;
 	e->steps = STEPS_MAX;
+	if (profiles_take_first_answers(e->profiles))
+		review_unresolved(e);
 	expire(e);
 	nem_age(e->nem, now_ms);
 	if (!e->baseline_vetted && e->config.training_ms != 0 &&

@@ -69,16 +69,18 @@ uint32_t engine_tables(const struct engine_config *config,
 
 /* What a feed can and cannot show: learned (profiles.h), or configured. */
 struct feed_profile {
-	bool one_sided; /* the other direction is not metered */
-	bool sampled;	/* 1 packet in N, N > 1 or unknown */
-	bool partly;	/* an answer may be missing by chance: losses, paths */
-	bool lossy;	/* records of the attempt's time got lost */
-	bool unheard;	/* nobody listened when it began */
-	bool no_flags;	/* tcpControlBits are always 0 or absent */
-	bool merged_flags; /* they are those of both directions, in one half */
-	bool shared_times; /* both halves carry the same times */
-	bool no_claims;	   /* a biflow's order and IE 239 say nothing */
-	bool is_sampling_given; /* whatever the records say of sampling */
+	bool one_sided : 1; /* the other direction is not metered */
+	bool sampled : 1;   /* 1 packet in N, N > 1 or unknown */
+	bool partly : 1; /* an answer may be missing by chance: losses, paths */
+	bool lossy : 1;	 /* records of the attempt's time got lost */
+	bool unheard : 1; /* nobody listened when it began */
+	bool unsure : 1;  /* too few samples yet to say that answers are seen */
+	bool no_flags : 1;     /* tcpControlBits are always 0 or absent */
+	bool merged_flags : 1; /* they are those of both directions, in one half
+				*/
+	bool shared_times : 1; /* both halves carry the same times */
+	bool no_claims : 1;    /* a biflow's order and IE 239 say nothing */
+	bool is_sampling_given : 1; /* whatever the records say of sampling */
 };
 
 struct engine;

@@ -67,6 +67,15 @@ profile_of(const struct engine *e, const struct half *h)
 	    h->present ? h->exporter : PROFILES_MAX);
 }
 
+/* What tells whether its answers are seen; NULL: both ends are inside. */
+static const struct network *
+network_of(const struct engine *e, const struct addr *inner, bool is_internal)
+{
+	return is_internal
+		   ? NULL
+		   : prefix_set_find_internal(&e->config.internal, inner);
+}
+
 /*
  * What the feed of a half can show of the other one, which did not come. It
  * may have been exported before the half was.
@@ -78,7 +87,7 @@ profile_without(const struct engine *e, const struct look *look,
 	int64_t since_ms = (int64_t)look->pair->since_s * 1000;
 	int64_t from_ms = half_first_ms(h);
 	struct feed_profile feed = profiles_missing(e->profiles, h->exporter,
-	    prefix_set_find_internal(&e->config.internal, &look->key.inner),
+	    network_of(e, &look->key.inner, look->pair->internal),
 	    from_ms < since_ms ? from_ms : since_ms);
 
 	feed.unheard |= h->unheard;
@@ -119,6 +128,7 @@ joint_profile(const struct engine *e, const struct look *look, bool final)
 		.partly = a.partly || b.partly,
 		.lossy = a.lossy || b.lossy,
 		.unheard = a.unheard || b.unheard,
+		.unsure = a.unsure || b.unsure,
 		.no_flags = a.no_flags || b.no_flags,
 		.merged_flags = a.merged_flags || b.merged_flags,
 		.shared_times = a.shared_times || b.shared_times,
@@ -231,6 +241,23 @@ ask_history(struct engine *e, const struct look *look, struct verdict_input *in)
 		in->icmp = icmp_of(e, look);
 }
 
+/* With what the feed would be taken for if the other half never came. */
+static void
+trace_judged(const struct engine *e, const struct look *look,
+    const struct verdict_input *in, const struct verdict *v)
+{
+	const struct pair *pair = look->pair;
+	const struct half *h =
+	    pair->outer.present ? &pair->outer : &pair->inner;
+	struct feed_profile in_the_end = in->feed;
+
+	if (!in->final && pair->outer.present != pair->inner.present) {
+		in_the_end = profile_without(e, look, h);
+		in_the_end.sampled = is_sampled(h, &in_the_end);
+	}
+	tracer_judged(e, pair, in, &in_the_end, v);
+}
+
 static struct verdict
 judge(struct engine *e, const struct look *look, bool final)
 {
@@ -270,7 +297,7 @@ judge(struct engine *e, const struct look *look, bool final)
 		v.initiator =
 		    v.initiator == SIDE_OUTER ? SIDE_INNER : SIDE_OUTER;
 	if (TRACED(e))
-		tracer_judged(e, pair, &in, &v);
+		trace_judged(e, look, &in, &v);
 	return v;
 }
 
@@ -807,11 +834,15 @@ learn(struct engine *e, struct pair *pair, const struct addr *inner,
 	bool both = pair->outer.present && pair->inner.present;
 	const struct network *network;
 
-	if (pair->learned || (!both && !pair->settled) ||
-	    pair->proto != PROTOCOL_TCP)
+	if (pair->learned || (!both && !pair->settled))
 		return;
 	pair->learned = true;
-	network = prefix_set_find_internal(&e->config.internal, inner);
+	if (both)
+		profiles_take_answer(e->profiles, pair->outer.exporter,
+		    pair->internal);
+	if (pair->proto != PROTOCOL_TCP)
+		return;
+	network = network_of(e, inner, pair->internal);
 	profiles_take_half(e->profiles, &pair->outer, &pair->inner, same_end,
 	    network, e->clock_ms);
 	profiles_take_half(e->profiles, &pair->inner, &pair->outer, same_end,
@@ -1001,6 +1032,31 @@ judge_final(struct engine *e, struct pair *pair)
 	judge_look(e, &look, true);
 }
 
+/* What was said of an outer half alone, where its feed may not have shown the
+ * answer: nothing, or of whom it is one. */
+static bool
+lacks_answer(const struct pair *pair)
+{
+	return pair_reason(pair) == REASON_PARTLY ||
+	       pair_reason(pair) == REASON_ONE_SIDED ||
+	       (pair_outcome(pair) == OUTCOME_OUTBOUND &&
+		   pair->rule == RULE_D2);
+}
+
+void
+judge_review(struct engine *e, struct pair *pair)
+{
+	struct look look;
+	struct verdict v;
+
+	if (!pair->outer.present || pair->inner.present || !lacks_answer(pair))
+		return;
+	look = engine_look(e, pair);
+	v = judge(e, &look, true);
+	if (v.outcome != pair_outcome(pair))
+		follow(e, &look, v);
+}
+
 void
 pair_drop(struct engine *e, struct pair *pair)
 {
@@ -1067,8 +1123,10 @@ is_outdated(const struct engine *e, const struct look *look)
 void
 judge_last(struct engine *e, struct pair *pair)
 {
-	struct look look = engine_look(e, pair);
+	struct look look;
 
+	judge_review(e, pair);
+	look = engine_look(e, pair);
 	if (is_outdated(e, &look))
 		follow(e, &look, judge(e, &look, true));
 	else

@@ -101,7 +101,9 @@ struct profile {
 	uint32_t sampling_records;
 	struct feed_clock clock;
 	struct feed_losses losses;
-	uint32_t networks; /* where its networks are in the pool; 0: none */
+	bool answered;	      /* an answer from inside to outside was seen */
+	bool answered_inside; /* one between two inner ends was */
+	uint32_t networks;    /* where its networks are in the pool; 0: none */
 	int64_t stored_ms;
 	struct known known[FEED_PROPERTY_COUNT];
 };
@@ -121,6 +123,7 @@ struct profiles {
 	uint32_t pool_used;
 	uint32_t event_first, event_count;
 	uint64_t next_event_id;
+	bool first_answers;	      /* profiles_take_first_answers() */
 	uint16_t slots[PROFILES_MAX]; /* 0: none yet */
 	struct profile of[FEEDS_MAX + 1];
 	struct place_seen pool[FEED_NETWORKS_MAX + 1];
@@ -724,6 +727,28 @@ take_visible(struct profiles *p, struct profile *f, bool is_found,
 	    now, source);
 }
 
+void
+profiles_take_answer(struct profiles *p, uint32_t exporter, bool is_inside)
+{
+	struct profile *f = take(p, exporter);
+	bool *answered;
+
+	if (f == NULL)
+		return;
+	answered = is_inside ? &f->answered_inside : &f->answered;
+	p->first_answers |= !*answered;
+	*answered = true;
+}
+
+bool
+profiles_take_first_answers(struct profiles *p)
+{
+	bool were_there = p->first_answers;
+
+	p->first_answers = false;
+	return were_there;
+}
+
 /* Its sender heard an answer, or nobody acknowledges, nor resets. */
 static bool
 had_answer(const struct half *h)
@@ -744,7 +769,7 @@ profiles_take_half(struct profiles *p, const struct half *half,
 
 	if (f == NULL)
 		return;
-	if (had_answer(half))
+	if (network != NULL && had_answer(half))
 		take_visible(p, f, other->present, network, now_ms);
 	if (other->present && half->exporter == other->exporter &&
 	    half->packets >= TIME_PACKETS && other->packets >= TIME_PACKETS) {
@@ -783,6 +808,50 @@ profiles_get(const struct profiles *p, uint32_t exporter)
 	return f->assumed;
 }
 
+/* NULL: nothing of it was learned in this feed. */
+static const struct place_seen *
+find_place(const struct profiles *p, const struct profile *f,
+    const struct network *network)
+{
+	if (f->networks == 0)
+		return NULL;
+	return &p->pool[f->networks +
+			(uint32_t)(network - p->networks->networks)];
+}
+
+/* Of a network by its own samples, and while they are few by the feed's. */
+static enum feed_visibility
+visibility_there(const struct profiles *p, const struct profile *f,
+    const struct network *network)
+{
+	const struct place_seen *place = find_place(p, f, network);
+	const struct feed_share *seen;
+	enum feed_visibility all =
+	    (enum feed_visibility)f->known[FEED_VISIBILITY].value;
+
+	if (place == NULL)
+		return all;
+	seen = &place->visible;
+	if (seen->all >= VISIBLE_SAMPLES)
+		return (enum feed_visibility)place->known.value;
+	if (place->known.value != FEED_VISIBILITY_UNKNOWN)
+		return (enum feed_visibility)place->known.value;
+	return seen->some != 0 ? FEED_VISIBILITY_UNKNOWN : all;
+}
+
+/* What is to be assumed of answers that did not come. */
+static void
+assume_answers(struct feed_profile *out, enum feed_visibility visibility,
+    bool answered)
+{
+	set_visibility(out, visibility);
+	if (visibility != FEED_VISIBILITY_UNKNOWN)
+		return;
+	/* it may be that it never shows any */
+	out->partly = !answered;
+	out->unsure = true;
+}
+
 struct feed_profile
 profiles_missing(const struct profiles *p, uint32_t exporter,
     const struct network *network, int64_t from_ms)
@@ -791,17 +860,18 @@ profiles_missing(const struct profiles *p, uint32_t exporter,
 	struct feed_profile out = profiles_get(p, exporter);
 	struct feed_loss loss;
 
+	if (f == NULL)
+		/* nothing will ever tell */
+		assume_answers(&out, FEED_VISIBILITY_UNKNOWN, false);
 	if (f == NULL || f->is_forced)
 		return out;
-	if (network != NULL && f->networks != 0 &&
-	    !is_given(f, FEED_VISIBILITY)) {
-		const struct place_seen *place =
-		    &p->pool[f->networks +
-			     (uint32_t)(network - p->networks->networks)];
-
-		if (place->known.value != FEED_VISIBILITY_UNKNOWN)
-			set_visibility(&out,
-			    (enum feed_visibility)place->known.value);
+	if (!is_given(f, FEED_VISIBILITY)) {
+		if (network == NULL)
+			assume_answers(&out, FEED_VISIBILITY_UNKNOWN,
+			    f->answered_inside);
+		else
+			assume_answers(&out, visibility_there(p, f, network),
+			    f->answered);
 	}
 	loss = feed_losses_since(&f->losses, from_ms);
 	out.lossy = is_given(f, FEED_LOSS) ? f->given.values[FEED_LOSS] != 0
@@ -890,6 +960,19 @@ restore_flags(struct profile *f, const struct finding_feed *d)
 	f->records = (uint32_t)d->samples;
 }
 
+enum { STATE_ANSWERED = 1, STATE_ANSWERED_INSIDE = 2 };
+
+static uint64_t
+state_of(const struct profile *f, enum feed_property property)
+{
+	if (property == FEED_FLAGS)
+		return flags_state(f);
+	if (property == FEED_VISIBILITY)
+		return (f->answered ? STATE_ANSWERED : 0U) |
+		       (f->answered_inside ? STATE_ANSWERED_INSIDE : 0U);
+	return 0;
+}
+
 /* False: the batch is full. */
 static bool
 collect_one(struct finding_batch *batch, const struct profile *f,
@@ -908,7 +991,7 @@ collect_one(struct finding_batch *batch, const struct profile *f,
 		.changed_ms = k->changed_ms,
 		.samples = samples_of(f, property),
 		.agreeing = agreeing_of(f, property),
-		.state = property == FEED_FLAGS ? flags_state(f) : 0,
+		.state = state_of(f, property),
 		.event_id = k->event_id,
 		.exporter = f->exporter,
 		.property = (uint8_t)property,
@@ -1051,6 +1134,9 @@ restore_value(struct profile *f, const struct finding_feed *d)
 		break;
 	case FEED_VISIBILITY:
 		f->visible = share;
+		f->answered =
+		    share.some != 0 || (d->state & STATE_ANSWERED) != 0;
+		f->answered_inside = (d->state & STATE_ANSWERED_INSIDE) != 0;
 		break;
 	case FEED_CLOCK_OFFSET: /* a clock may have been set meanwhile */
 	case FEED_LOSS:		/* what was lost then is of no account now */

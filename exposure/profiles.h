@@ -72,11 +72,24 @@ int64_t profiles_take(struct profiles *p, const struct flow_record *f);
 
 /*
  * A TCP half with its other half, once for each; other may be absent.
- * same_end: both ended at the same time. network: of the inner end, or NULL.
+ * same_end: both ended at the same time. network: of the inner end; NULL:
+ * both ends are inside, which tells nothing of answers to the outside.
  */
 void profiles_take_half(struct profiles *p, const struct half *half,
     const struct half *other, bool same_end, const struct network *network,
     int64_t now_ms);
+
+/*
+ * A conversation had both halves, of any protocol; exporter: of its outer
+ * half. Its feed shows answers, be it another exporter that does. is_inside:
+ * between inner ends.
+ */
+void profiles_take_answer(struct profiles *p, uint32_t exporter,
+    bool is_inside);
+
+/* True, once, when a feed showed its first answer: what was not silence
+ * before may be. */
+bool profiles_take_first_answers(struct profiles *p);
 
 /* A biflow said who opened it, and its flags say the same, or not. */
 void profiles_take_claim(struct profiles *p, uint32_t exporter,
@@ -87,7 +100,8 @@ struct feed_profile profiles_get(const struct profiles *p, uint32_t exporter);
 
 /*
  * The same for an answer to a half of this exporter that did not come, from
- * this network (or NULL), since from_ms.
+ * this network (NULL: both ends are inside), since from_ms. Before any answer
+ * was seen, it may be missing by chance (partly).
  */
 struct feed_profile profiles_missing(const struct profiles *p,
     uint32_t exporter, const struct network *network, int64_t from_ms);

@@ -126,6 +126,9 @@ void judge_again(struct engine *e, struct pair *pair);
 /* The same when nothing more is waited for. */
 void judge_final(struct engine *e, struct pair *pair);
 
+/* A decided pair, once more, by what is known of its feed by now. */
+void judge_review(struct engine *e, struct pair *pair);
+
 /* The attempt began at another time than was known, or was shown by another
  * exporter: it is counted there. */
 void judge_count_anew(struct engine *e, const struct pair *pair,

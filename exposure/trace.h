@@ -61,6 +61,7 @@ struct trace_record {
 
 struct trace_judged {
 	const struct verdict_input *input;
+	const struct feed_profile *in_the_end; /* if nothing more comes */
 	struct verdict before;
 	struct verdict now; /* OUTCOME_NONE: waits */
 };

@@ -96,11 +96,13 @@ tracer_record(const struct engine *e, const struct flow_record *f,
 
 void
 tracer_judged(const struct engine *e, const struct pair *pair,
-    const struct verdict_input *in, const struct verdict *v)
+    const struct verdict_input *in, const struct feed_profile *in_the_end,
+    const struct verdict *v)
 {
 	struct engine_trace t = step_of(e, TRACE_JUDGED, pair);
 
-	t.judged = (struct trace_judged){ in, pair_verdict(pair), *v };
+	t.judged =
+	    (struct trace_judged){ in, in_the_end, pair_verdict(pair), *v };
 	tell(e, &t);
 }
 

@@ -26,9 +26,11 @@ void tracer_skipped(const struct engine *e, const struct flow_record *f,
 void tracer_record(const struct engine *e, const struct flow_record *f,
     const struct pair *pair, bool outer, int64_t start_ms);
 
-/* What the pair is now, and by what; before its verdict is followed. */
+/* What the pair is now, and by what; before its verdict is followed.
+ * in_the_end: what its feed is taken for when nothing more comes. */
 void tracer_judged(const struct engine *e, const struct pair *pair,
-    const struct verdict_input *in, const struct verdict *v);
+    const struct verdict_input *in, const struct feed_profile *in_the_end,
+    const struct verdict *v);
 
 /* Its verdict changed, and is now that of the pair. */
 void tracer_verdict(const struct engine *e, const struct pair *pair);

@@ -66,6 +66,15 @@ verdict_reason(const struct feed_profile *feed)
 	return feed->unheard ? REASON_WINDOW : REASON_EVIDENCE;
 }
 
+/* Of a feed that is not known well yet, silence is said less surely. */
+static void
+degrade(struct verdict *v)
+{
+	if (outcome_answer(v->outcome) == ANSWER_SILENT &&
+	    v->confidence > CONFIDENCE_LOW)
+		v->confidence--;
+}
+
 struct verdict
 verdict_of(const struct verdict_input *in)
 {
@@ -81,6 +90,8 @@ verdict_of(const struct verdict_input *in)
 	} else {
 		v = by_theme(in);
 	}
+	if (in->feed.unsure)
+		degrade(&v);
 	if (v.outcome == OUTCOME_UNRESOLVED)
 		v.reason = (uint8_t)(in->outer->present && in->inner->present
 					 ? REASON_EVIDENCE

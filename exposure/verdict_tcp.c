@@ -236,6 +236,10 @@ outer_bad_syn(const struct verdict_input *in)
 		return wait_for_more();
 	if (has(in->inner, EV_SYNACK1 | EV_MIX))
 		return attempt(OUTCOME_ACCEPTED, RULE_A1_D2, CONFIDENCE_HIGH);
+	if (!in->inner->present && !is_visible(in))
+		return say_technique(attempt(OUTCOME_UNRESOLVED, RULE_S2,
+					 CONFIDENCE_NONE),
+		    TECHNIQUE_OTHER);
 	return say_technique(attempt(OUTCOME_STEALTH_OTHER, RULE_N4,
 				 CONFIDENCE_MED),
 	    TECHNIQUE_OTHER);

@@ -338,6 +338,7 @@ biflow_without_forward_packets_has_one_opener(void **state) /* B8 */
 {
 	struct chain *c = *state;
 
+	world_show_both(c->w);
 	build_biflow(&c->in->build, 0, 0, 0x02, 3);
 	export(c);
 	assert_verdict(c, OUTCOME_SILENT, RULE_S1);

@@ -356,6 +356,7 @@ silence_is_told_only_after_an_answer_could_have_come(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	world_attempt(w, 0, SCANNER ":40000", "10.0.0.5:23", 's');
 	world_tick(w, 119000);
 	assert_int_equal(w->event_count, 0);
@@ -374,6 +375,7 @@ late_answer_revokes_the_silence_of_the_same_event(void **state)
 	uint64_t id;
 
 	(void)state;
+	world_show_both(w);
 	world_attempt(w, 0, SCANNER ":40000", "10.0.0.5:23", 's');
 	world_tick(w, 121000);
 	assert_int_equal(w->event_count, 1);
@@ -401,6 +403,7 @@ revokes(int64_t revoke_ms, uint32_t active_s, int64_t late_ms)
 
 	config.revoke_ms = revoke_ms;
 	w = world_new_with(&config);
+	world_show_both(w);
 	if (active_s != 0)
 		engine_tell_timeouts(w->engine, 0, active_s, 15);
 	world_attempt(w, 0, SCANNER ":40000", "10.0.0.5:23", 's');
@@ -558,6 +561,7 @@ answers_nobody_asked_for_are_no_events(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	world_flow(w, 0,
 	    CLIENT ":80>10.0.0.5:51000 proto=6 flags=0x12 pkts=1 octets=44 "
 		   "exporter=r1");
@@ -584,6 +588,7 @@ retransmission_is_one_attempt_and_a_new_port_is_another(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	world_attempt(w, 0, SCANNER ":40000", "10.0.0.5:23", 's');
 	world_attempt(w, 3000, SCANNER ":40000", "10.0.0.5:23", 's');
 	world_attempt(w, 4000, SCANNER ":40001", "10.0.0.5:23", 's');

@@ -408,6 +408,7 @@ unanswered_attempts_leave_a_twentieth_to_what_answers(void **state)
 	(void)state;
 	config.max_pairs = 200;
 	w = world_new_with(&config);
+	world_show_both(w);
 	flood(w, 0, 300);
 	engine_summary(w->engine, &summary);
 	assert_int_equal(summary.pairs, 190);

@@ -46,6 +46,7 @@ attempts_are_counted_for_the_exporter_that_showed_them(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	probe(w, 0, 1, 1);
 	probe(w, 0, 2, 2);
 	probe(w, 10, 3, 2);
@@ -61,6 +62,7 @@ attempt_moves_to_the_exporter_known_for_longest(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	probe(w, 0, 1, 2);
 	world_tick(w, 200000);
 	assert_int_equal(counted(w, 1, OUTCOME_SILENT, REASON_NONE), 1);
@@ -133,6 +135,7 @@ what_began_before_anybody_listened_is_not_silent(void **state)
 	const struct finding_scan_event *event;
 
 	(void)state;
+	world_show_both(w);
 	engine_listen_from(w->engine, WORLD_MS + 60000);
 	probe_at(w, 23, 59, 75);
 	probe_at(w, 24, 60, 75);
@@ -157,11 +160,13 @@ what_began_while_the_daemon_was_down_is_not_silent(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	engine_listen_from(w->engine, WORLD_MS);
 	probe_at(w, 23, 1, 16);
 	world_tick(w, 300000);
 	assert_int_equal(counted(w, 0, OUTCOME_SILENT, REASON_NONE), 1);
 	world_restart(w);
+	world_show_both(w);
 	engine_listen_from(w->engine, WORLD_MS + 600000);
 	probe_at(w, 24, 599, 614);
 	world_tick(w, 900000);
@@ -178,6 +183,7 @@ answer_to_what_began_before_anybody_listened_counts(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	engine_listen_from(w->engine, WORLD_MS + 60000);
 	probe_at(w, 23, 59, 75);
 	world_tick(w, 300000);
@@ -198,6 +204,7 @@ what_is_sent_long_after_its_end_was_heard_as_a_whole(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	engine_listen_from(w->engine, WORLD_MS + 3610000);
 	probe_at(w, 23, 0, 3612);
 	world_flow(w, 3612000, /* and who has not set his clock, may be late */
@@ -215,6 +222,7 @@ clock_set_back_does_not_take_the_listening_back(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	engine_listen_from(w->engine, WORLD_MS + 3600000);
 	probe_at(w, 23, 3601, 3602);
 	probe_at(w, 24, 10, 5);
@@ -230,6 +238,7 @@ evidence_against_silence_is_unresolved_whatever_the_feed(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	world_flow(w, 0,
 	    CLIENT ":40000>10.0.0.5:80 proto=6 flags=0x06 pkts=2 octets=84 "
 		   "exporter=r1");
@@ -247,6 +256,7 @@ attempts_given_up_for_room_are_unresolved_as_shed(void **state)
 	(void)state;
 	config.max_pairs = 64;
 	w = world_new_with(&config);
+	world_show_both(w);
 	for (int i = 0; i < 100; i++)
 		probe(w, 0, 1 + i, 1);
 	world_drain(w);
@@ -282,6 +292,7 @@ sampling_switched_on_takes_silence_from_what_comes_later(void **state)
 	struct finding_feed_event event;
 
 	(void)state;
+	world_show_both(w);
 	probe(w, 0, 1, 1);
 	for (int i = 2; i < 5; i++) {
 		char text[160];
@@ -318,6 +329,7 @@ gap_in_the_sequence_takes_silence_from_its_time_alone(void **state)
 	struct finding_feed_event event;
 
 	(void)state;
+	world_show_both(w);
 	probe(w, 0, 1, 1);
 	pass_traffic(w, 0, 1000);
 	world_tick(w, 400000); /* silent long before the gap */
@@ -359,6 +371,159 @@ direction_without_answers_never_becomes_silence(void **state)
 	assert_int_equal(world_outcomes(w, OUTCOME_SILENT), 0);
 	assert_int_equal(world_outcomes(w, OUTCOME_REFUSED), 0);
 	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_PARTLY), 1);
+	world_free(w);
+}
+
+/* A conversation of so many packets, shown by r1; answered or not. */
+static void
+connect_to(struct world *w, int64_t at_ms, int client_port, const char *server,
+    bool is_answered)
+{
+	const char *client = server[0] == '[' ? "[2001:db8::1]" : CLIENT;
+	char text[200];
+
+	snprintf(text, sizeof(text),
+	    "%s:%d>%s proto=6 flags=0x1b pkts=9 octets=900 exporter=r1", client,
+	    client_port, server);
+	world_flow(w, at_ms, text);
+	if (!is_answered)
+		return;
+	snprintf(text, sizeof(text),
+	    "%s>%s:%d proto=6 flags=0x1b pkts=9 octets=900 exporter=r1", server,
+	    client, client_port);
+	world_flow(w, at_ms, text);
+}
+
+static void
+feed_that_never_answered_is_never_silent(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	probe(w, 0, 23, 1);
+	world_flow(w, 0,
+	    CLIENT ":40000>10.0.0.5:24 proto=6 flags=0x01 pkts=1 octets=40 "
+		   "exporter=r1");
+	world_flow(w, 0,
+	    CLIENT ":40000>10.0.0.5:25 proto=6 flags=0x06 pkts=1 octets=40 "
+		   "exporter=r1");
+	world_flow(w, 0,
+	    CLIENT ":40000>10.0.0.5:161 proto=17 flags=0x00 pkts=1 octets=60 "
+		   "exporter=r1");
+	world_flow(w, 0,
+	    CLIENT ":0>10.0.0.5:2048 proto=1 pkts=1 octets=60 exporter=r1 "
+		   "icmp=8/0");
+	world_tick(w, 10000000);
+	world_drain(w);
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_PARTLY), 5);
+	assert_int_equal(counter_get(&w->counters, COUNTER_ATTEMPTS), 5);
+	for (uint32_t i = 0; i < w->event_count; i++)
+		assert_int_equal(w->events[i].answer, ANSWER_UNRESOLVED);
+	world_free(w);
+}
+
+static void
+silence_is_told_when_the_feed_shows_its_first_answer(void **state)
+{
+	struct world *w = world_new(0);
+	uint64_t id;
+
+	(void)state;
+	probe(w, 0, 23, 1);
+	world_tick(w, 121000);
+	assert_int_equal(w->event_count, 1);
+	assert_int_equal(w->events[0].answer, ANSWER_UNRESOLVED);
+	id = w->events[0].id;
+	/* at another host, and a refusal is an answer, too */
+	world_attempt(w, 200000, "203.0.113.99:4000", "10.9.9.9:80", 'r');
+	world_tick(w, 202000);
+	assert_int_equal(world_event(w, CLIENT, "10.0.0.5", 23)->answer,
+	    ANSWER_SILENT);
+	assert_int_equal(world_event(w, CLIENT, "10.0.0.5", 23)->id, id);
+	assert_int_equal(counted(w, 0, OUTCOME_SILENT, REASON_NONE), 1);
+	assert_int_equal(world_outcomes(w, OUTCOME_UNRESOLVED), 0);
+	/* and the silence can be revoked, as any */
+	world_flow(w, 600000,
+	    "10.0.0.5:23>" CLIENT ":40000 proto=6 flags=0x12 pkts=1 octets=60 "
+	    "start_ms=1 exporter=r1");
+	assert_int_equal(counter_get(&w->counters, COUNTER_LATE_ANSWERS), 1);
+	world_free(w);
+}
+
+static void
+unanswered_halves_of_a_network_keep_it_from_silence(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	connect_to(w, 0, 40000, "[2001:db8:a::5]:443", true);
+	for (int i = 0; i < 4; i++)
+		connect_to(w, i, 40000 + i, "10.0.0.5:443", false);
+	world_tick(w, 200000);
+	probe(w, 300000, 23, 1);
+	world_drain(w);
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_PARTLY), 1);
+	assert_int_equal(world_outcomes(w, OUTCOME_SILENT), 0);
+	world_free(w);
+}
+
+static void
+answers_inside_are_none_to_the_outside(void **state)
+{
+	struct engine_config config = world_config(0);
+	struct world *w;
+
+	(void)state;
+	config.internal_scope = true;
+	w = world_new_with(&config);
+	for (int i = 0; i < 200; i++) {
+		char client[64];
+
+		snprintf(client, sizeof(client), "10.1.0.1:%d", 40000 + i);
+		world_attempt(w, i, client, "10.0.0.5:80", 'a');
+	}
+	probe(w, 1000, 23, 1);
+	world_attempt(w, 1000, "10.1.0.1:50000", "10.0.0.5:81", 's');
+	world_drain(w);
+	assert_int_equal(world_event(w, CLIENT, "10.0.0.5", 23)->answer,
+	    ANSWER_UNRESOLVED);
+	assert_int_equal(world_outcomes(w, OUTCOME_SILENT), 1); /* inside */
+	world_free(w);
+}
+
+static void
+first_answer_outlives_a_restart(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	world_attempt(w, 0, "203.0.113.99:4000", "10.9.9.9:80", 'r');
+	world_drain(w);
+	world_restart(w);
+	probe(w, 1000000, 23, 1);
+	world_drain(w);
+	assert_int_equal(world_event(w, CLIENT, "10.0.0.5", 23)->answer,
+	    ANSWER_SILENT);
+	world_free(w);
+}
+
+static void
+silence_is_said_less_surely_of_a_feed_seen_for_a_short_while(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	connect_to(w, 0, 39999, "10.0.0.5:443", true);
+	probe(w, 0, 23, 1);
+	world_tick(w, 200000);
+	assert_int_equal(world_event(w, CLIENT, "10.0.0.5", 23)->confidence,
+	    CONFIDENCE_MED);
+	for (int i = 0; i < 100; i++)
+		connect_to(w, 300000 + i, 40000 + i, "10.0.0.5:443", true);
+	probe(w, 300000, 24, 1);
+	world_drain(w);
+	assert_int_equal(world_event(w, CLIENT, "10.0.0.5", 24)->confidence,
+	    CONFIDENCE_HIGH);
 	world_free(w);
 }
 
@@ -584,6 +749,13 @@ main(void)
 		TEST(sampling_switched_on_takes_silence_from_what_comes_later),
 		TEST(gap_in_the_sequence_takes_silence_from_its_time_alone),
 		TEST(direction_without_answers_never_becomes_silence),
+		TEST(feed_that_never_answered_is_never_silent),
+		TEST(silence_is_told_when_the_feed_shows_its_first_answer),
+		TEST(unanswered_halves_of_a_network_keep_it_from_silence),
+		TEST(answers_inside_are_none_to_the_outside),
+		TEST(first_answer_outlives_a_restart),
+		TEST(
+		    silence_is_said_less_surely_of_a_feed_seen_for_a_short_while),
 		TEST(clock_that_is_off_is_corrected_once_it_is_known),
 		TEST(configured_property_wins_and_is_not_learned),
 		TEST(a_value_that_stayed_is_learned_all_the_same),

@@ -134,11 +134,13 @@ probe(struct fixture *x, const char *feed)
 	char message[RULE_MESSAGE_MAX];
 	struct feed_list feeds = { .count = 0 };
 	struct life *l = begin(x, 1000);
-	struct datagram d = conversation(l, 1, "10.0.0.1", 23, false);
+	struct datagram d = conversation(l, 1, "10.0.0.1", 80, true);
 
 	if (feed != NULL)
 		assert_ok(feed_list_add(&feeds, feed, message));
 	pipeline_set_feeds(l->pipeline, &feeds);
+	pipeline_take(&d, l->pipeline); /* answers are seen */
+	d = conversation(l, 1, "10.0.0.1", 23, false);
 	pipeline_take(&d, l->pipeline);
 	pipeline_flush(l->pipeline);
 	pipeline_tick(l->pipeline, l->now_ms + 10 * 60 * 1000);

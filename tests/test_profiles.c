@@ -4,6 +4,7 @@
 #include "tests/test.h"
 
 static struct counters counters;
+static const struct network inside;
 
 static void
 feed(struct profiles *p, int records, uint8_t flags, uint64_t packets)
@@ -141,26 +142,64 @@ visibility_follows_the_share_of_halves_that_found_their_answer(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		profiles_take_half(p, &here, &none, true, NULL, 0);
+		profiles_take_half(p, &here, &none, true, &inside, 0);
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_UNKNOWN);
 	for (int i = 3; i < 99; i++)
-		profiles_take_half(p, &here, &none, true, NULL, 0);
+		profiles_take_half(p, &here, &none, true, &inside, 0);
 	/* none of so many: not sure, but no silence either */
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_PARTLY);
-	profiles_take_half(p, &here, &none, true, NULL, 0);
+	profiles_take_half(p, &here, &none, true, &inside, 0);
 	assert_true(profiles_get(p, 1).one_sided);
 	for (int i = 0; i < 400; i++)
-		profiles_take_half(p, &here, &here, true, NULL, 0);
+		profiles_take_half(p, &here, &here, true, &inside, 0);
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_PARTLY);
 	assert_true(profiles_get(p, 1).partly);
 	assert_false(profiles_get(p, 1).one_sided);
 	for (int i = 0; i < 2000; i++)
-		profiles_take_half(p, &here, &here, true, NULL, 0);
+		profiles_take_half(p, &here, &here, true, &inside, 0);
 	assert_int_equal(profiles_learned(p, 1).visibility,
 	    FEED_VISIBILITY_BOTH);
+	profiles_free(p);
+}
+
+static void
+answers_are_missing_by_chance_until_the_first_is_seen(void **state)
+{
+	struct profiles *p = profiles_new(NULL, &counters);
+
+	(void)state;
+	feed(p, 1, 0x02, 1);
+	assert_true(profiles_missing(p, 1, &inside, 0).partly);
+	assert_false(profiles_take_first_answers(p));
+	profiles_take_answer(p, 1, false);
+	assert_true(profiles_take_first_answers(p));
+	assert_false(profiles_take_first_answers(p));
+	assert_false(profiles_missing(p, 1, &inside, 0).partly);
+	assert_true(profiles_missing(p, 1, &inside, 0).unsure);
+	/* what is answered inside tells nothing of the outside, and back */
+	assert_true(profiles_missing(p, 1, NULL, 0).partly);
+	profiles_take_answer(p, 1, true);
+	assert_false(profiles_missing(p, 1, NULL, 0).partly);
+	/* of whom nothing is kept, nothing will ever be known */
+	profiles_take_answer(p, PROFILES_MAX, false);
+	assert_true(profiles_missing(p, PROFILES_MAX, &inside, 0).partly);
+	profiles_free(p);
+}
+
+static void
+halves_between_inner_ends_say_nothing_of_visibility(void **state)
+{
+	struct profiles *p = profiles_new(NULL, &counters);
+	struct half here = half_of(0x1b, 5, 0);
+
+	(void)state;
+	for (int i = 0; i < 100; i++)
+		profiles_take_half(p, &here, &here, true, NULL, 0);
+	assert_int_equal(profiles_learned(p, 1).visibility_halves, 0);
+	assert_true(profiles_get(p, 1).shared_times);
 	profiles_free(p);
 }
 
@@ -174,8 +213,8 @@ probes_and_short_halves_say_nothing_of_visibility(void **state)
 
 	(void)state;
 	for (int i = 0; i < 500; i++) {
-		profiles_take_half(p, &syn, &none, true, NULL, 0);
-		profiles_take_half(p, &two, &none, true, NULL, 0);
+		profiles_take_half(p, &syn, &none, true, &inside, 0);
+		profiles_take_half(p, &two, &none, true, &inside, 0);
 	}
 	assert_int_equal(profiles_learned(p, 1).visibility_halves, 0);
 	profiles_free(p);
@@ -190,9 +229,9 @@ feed_that_stopped_seeing_answers_is_noticed(void **state)
 
 	(void)state;
 	for (int i = 0; i < 100000; i++)
-		profiles_take_half(p, &here, &here, true, NULL, 0);
+		profiles_take_half(p, &here, &here, true, &inside, 0);
 	for (int i = 0; i < 6000; i++)
-		profiles_take_half(p, &here, &none, true, NULL, 0);
+		profiles_take_half(p, &here, &none, true, &inside, 0);
 	assert_true(profiles_get(p, 1).one_sided);
 	profiles_free(p);
 }
@@ -206,10 +245,10 @@ equal_times_of_both_halves_make_a_meter_with_shared_times(void **state)
 
 	(void)state;
 	for (int i = 0; i < 20; i++)
-		profiles_take_half(p, &a, &a, true, NULL, 0);
+		profiles_take_half(p, &a, &a, true, &inside, 0);
 	assert_true(profiles_get(p, 1).shared_times);
 	for (int i = 0; i < 20; i++)
-		profiles_take_half(p, &a, &b, true, NULL, 0);
+		profiles_take_half(p, &a, &b, true, &inside, 0);
 	assert_false(profiles_get(p, 1).shared_times);
 	profiles_free(p);
 }
@@ -241,6 +280,8 @@ main(void)
 		TEST(biflows_with_flags_each_way_are_not_merged),
 		TEST(
 		    visibility_follows_the_share_of_halves_that_found_their_answer),
+		TEST(answers_are_missing_by_chance_until_the_first_is_seen),
+		TEST(halves_between_inner_ends_say_nothing_of_visibility),
 		TEST(probes_and_short_halves_say_nothing_of_visibility),
 		TEST(feed_that_stopped_seeing_answers_is_noticed),
 		TEST(equal_times_of_both_halves_make_a_meter_with_shared_times),

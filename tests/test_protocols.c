@@ -115,6 +115,7 @@ protocol_nobody_answers_is_a_scan_event(void **state)
 	const struct finding_scan_event *event;
 
 	(void)state;
+	world_show_both(w);
 	world_flow(w, 0, PEER ":0>" HOST ":0 proto=47 pkts=1 octets=20");
 	world_drain(w);
 	event = world_event(w, PEER, HOST, 0);
@@ -149,6 +150,7 @@ protocol_unreachable_does_not_answer_a_datagram(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	world_flow(w, 0, PEER ":40000>" HOST ":99 proto=17 pkts=1 octets=40");
 	world_flow(w, 0, HOST ":0>" PEER ":0 proto=1 pkts=1 icmp=3/2");
 	world_drain(w);
@@ -228,6 +230,7 @@ answer_to_one_icmp_question_is_none_to_another(void **state)
 	struct world *w = world_new(0);
 
 	(void)state;
+	world_show_both(w);
 	world_flow(w, 0, PEER ":0>" HOST ":0 proto=1 pkts=1 icmp=8/0");
 	world_flow(w, 0, HOST ":0>" PEER ":0 proto=1 pkts=1 icmp=14/0");
 	world_drain(w);

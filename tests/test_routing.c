@@ -125,6 +125,7 @@ hosts_of_two_exporters_with_one_address_are_two(void **state)
 	struct world *w = world_of(rules, 0);
 
 	(void)state;
+	world_show_both(w);
 	world_flow(w, 0, SYN "exporter=r1");
 	world_flow(w, 0, SYN_ACK "exporter=r1");
 	world_flow(w, 10, SYN "exporter=r2");
@@ -160,6 +161,7 @@ hosts_of_two_domains_of_one_exporter_are_two(void **state)
 	struct world *w = world_of(rules, 0);
 
 	(void)state;
+	world_show_both(w);
 	world_flow(w, 0, SYN "exporter=r3");
 	world_flow(w, 0, SYN_ACK "exporter=r3");
 	world_flow(w, 10, SYN "exporter=r1");
@@ -228,6 +230,7 @@ halves_of_two_routing_domains_do_not_pair(void **state)
 	struct world *w = world_of(rules, 0);
 
 	(void)state;
+	world_show_both(w);
 	world_flow(w, 0, SYN "exporter=r1");
 	world_flow(w, 0, SYN_ACK "exporter=r2");
 	world_drain(w);
@@ -243,11 +246,13 @@ records_of_two_routing_domains_in_one_batch_do_not_pair(void **state)
 	struct world *w = world_of(rules, 0);
 
 	(void)state;
+	world_show_both(w);
 	take_biflow(w, 0, SYN "exporter=r1", SYN_ACK "exporter=r2");
 	world_drain(w);
 	assert_silent(w, "10.0.0.5");
 	world_free(w);
 	w = world_of(rules, 0);
+	world_show_both(w);
 	take_biflow(w, 0, SYN "exporter=r2", SYN_ACK "exporter=r1");
 	world_drain(w);
 	assert_silent(w, "10.0.0.5%8");
@@ -334,6 +339,7 @@ icmp_error_of_a_host_closes_its_own_port_alone(void **state)
 	struct world *w = world_of(rules, 0);
 
 	(void)state;
+	world_show_both(w);
 	world_flow(w, 0,
 	    "203.0.113.10:40000>10.0.0.5:161 proto=17 pkts=1 octets=60 "
 	    "exporter=r1");

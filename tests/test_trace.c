@@ -160,9 +160,11 @@ silence_is_traced_from_waiting_to_forgotten(void **state)
 		NULL,
 	};
 	struct world *w = world_new(0);
-	char *text = trace_of(w, SERVER, silence_and_its_end);
+	char *text;
 
 	(void)state;
+	world_show_both(w);
+	text = trace_of(w, SERVER, silence_and_its_end);
 	assert_lines(text, lines);
 	free(text);
 	world_free(w);
@@ -305,6 +307,10 @@ each_property_of_a_feed_that_matters_is_told(void **state)
 		    unanswered },
 		{ { .unheard = true }, "nobody listened when it began",
 		    "if the feed showed every answer: silent by S1",
+		    unanswered },
+		{ { .unsure = true }, "feed seen for a short while",
+		    "if the feed showed every answer: silent by S1, "
+		    "confidence high",
 		    unanswered },
 		{ { .no_flags = true }, "feed without flags",
 		    "if the flags were believed: ", flagless },

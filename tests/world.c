@@ -54,6 +54,16 @@ world_new(int64_t training_ms)
 }
 
 void
+world_show_both(struct world *w)
+{
+	struct feed_override given = { .given = 1U << FEED_VISIBILITY };
+
+	given.values[FEED_VISIBILITY] = FEED_VISIBILITY_BOTH;
+	for (uint32_t exporter = 0; exporter < 4; exporter++)
+		engine_override_feed(w->engine, exporter, &given);
+}
+
+void
 world_free(struct world *w)
 {
 	engine_free(w->engine);

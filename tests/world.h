@@ -42,6 +42,10 @@ struct world *world_new(int64_t training_ms);
 struct world *world_new_with(const struct engine_config *config);
 void world_free(struct world *w);
 
+/* Says of exporters r1 to r4 that the answers to what they show are seen, too:
+ * until some are, nothing is silent. */
+void world_show_both(struct world *w);
+
 /* The default configuration of a world. */
 struct engine_config world_config(int64_t training_ms);
 

@@ -71,8 +71,9 @@ def feed_of(flavour):
 
 
 class Capture:
-    def __init__(self, name, path, prefixes, work):
+    def __init__(self, name, path, prefixes, feed, work):
         self.name, self.path, self.prefixes = name, path, prefixes.split()
+        self.visible = feed == "visible"
         self.work = os.path.join(work, name)
         os.mkdir(self.work)
         # by its own name, sorted by time, as any meter would see it
@@ -122,6 +123,8 @@ class Capture:
             argv += ["--internal", p]
         if "-v5" in flavour:
             argv.append("--no-v6")
+        if self.visible and feed_of(flavour) != "one-sided":
+            argv.append("--visible")
         return score.score(score.arguments(argv + [self.export(flavour)]))
 
     def run(self, daemon, with_exporters):
@@ -135,7 +138,8 @@ def present(names, work):
     """The captures that are here, of those named."""
     shared = os.environ.get("DARKPORT_FIXTURES") or os.path.join(
         os.path.dirname(TESTS), "..", "shared", "fixtures")
-    for name, path, prefixes in rows_of(os.path.join(HERE, "captures.tsv")):
+    for name, path, prefixes, feed in rows_of(
+            os.path.join(HERE, "captures.tsv")):
         if names and name not in names:
             continue
         if path.startswith("shared/"):
@@ -143,7 +147,7 @@ def present(names, work):
         else:
             path = os.path.join(TESTS, "fixtures", path)
         if os.path.exists(path):
-            yield Capture(name, path, prefixes, work)
+            yield Capture(name, path, prefixes, feed, work)
         else:
             print("SKIP %s: no %s" % (name, path))
 

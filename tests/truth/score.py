@@ -12,6 +12,8 @@ false and each fact that is missing, with what darkportd said instead.
   --flavour NAME    the second column; default: the name of EXPORT
   --feed KIND       "whole" (default): silence can be seen. "sampled" or
                     "one-sided": what is not found is not counted as false
+  --visible         configure that the feed shows both directions: nothing in
+                    the export tells, as it has no answer at all
   --no-v6           the export has no IPv6: leave it out of the truth
   --list            list what differs
   --assert          exit with 1 unless the targets are met: on a whole feed
@@ -81,11 +83,17 @@ def port_of(r):
 class Claims:
     """What darkportd says of the exports."""
 
-    def __init__(self, daemon, internal, exports, verbose=False):
+    def __init__(self, daemon, internal, exports, visible=False,
+                 verbose=False):
         with tempfile.TemporaryDirectory(prefix="darkport-truth-") as work:
             store = os.path.join(work, "store.db")
             command = [daemon, "--training", "0", "--http", "none",
                        "--verdicts", "--store", store]
+            if visible:
+                config = os.path.join(work, "darkportd.conf")
+                with open(config, "w", encoding="ascii") as f:
+                    f.write('feed = {"0.0.0.0/0: visibility=both"}\n')
+                command += ["--config", config]
             for cidr in internal:
                 command += ["--internal", cidr]
             for path in exports:
@@ -236,7 +244,7 @@ def judge(args, n, rows):
 def score(args):
     """(row, differences, what misses the targets)"""
     truth = Truth(args.truth, not args.no_v6)
-    claims = Claims(args.daemon, args.internal, args.exports)
+    claims = Claims(args.daemon, args.internal, args.exports, args.visible)
     n, rows = compare(truth, claims)
     n["capture"] = args.capture or os.path.basename(args.truth)
     n["flavour"] = args.flavour or os.path.basename(args.exports[0])
@@ -260,6 +268,7 @@ def arguments(argv):
     parser.add_argument("--flavour")
     parser.add_argument("--feed", default="whole",
                         choices=("whole", "sampled", "one-sided"))
+    parser.add_argument("--visible", action="store_true")
     parser.add_argument("--no-v6", action="store_true")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--assert", dest="strict", action="store_true")
