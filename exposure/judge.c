@@ -1043,17 +1043,30 @@ lacks_answer(const struct pair *pair)
 		   pair->rule == RULE_D2);
 }
 
+/* One half of a connection is worth more where the other is never shown. */
+static bool
+is_half_connection(const struct pair *pair)
+{
+	return pair->proto == PROTOCOL_TCP &&
+	       pair_outcome(pair) == OUTCOME_ACCEPTED &&
+	       pair->confidence == CONFIDENCE_LOW;
+}
+
 void
 judge_review(struct engine *e, struct pair *pair)
 {
+	bool is_half = is_half_connection(pair);
 	struct look look;
 	struct verdict v;
 
-	if (!pair->outer.present || pair->inner.present || !lacks_answer(pair))
+	if (!pair->outer.present || pair->inner.present ||
+	    (!is_half && !lacks_answer(pair)))
 		return;
 	look = engine_look(e, pair);
 	v = judge(e, &look, true);
-	if (v.outcome != pair_outcome(pair))
+	if (is_half ? outcome_is_accepted(v.outcome) &&
+			  v.confidence > pair->confidence
+		    : v.outcome != pair_outcome(pair))
 		follow(e, &look, v);
 }
 

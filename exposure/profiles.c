@@ -834,6 +834,8 @@ visibility_there(const struct profiles *p, const struct profile *f,
 	seen = &place->visible;
 	if (seen->all >= VISIBLE_SAMPLES)
 		return (enum feed_visibility)place->known.value;
+	if (all == FEED_VISIBILITY_ONE_SIDED && seen->some == 0)
+		return all;
 	if (place->known.value != FEED_VISIBILITY_UNKNOWN)
 		return (enum feed_visibility)place->known.value;
 	return seen->some != 0 ? FEED_VISIBILITY_UNKNOWN : all;

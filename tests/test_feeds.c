@@ -527,6 +527,36 @@ silence_is_said_less_surely_of_a_feed_seen_for_a_short_while(void **state)
 	world_free(w);
 }
 
+/*
+ * 100 halves of two networks: of neither network are there enough, of the feed
+ * there are. The first one was judged long before that was known.
+ */
+static void
+half_connections_of_a_one_sided_feed_are_in_the_map(void **state)
+{
+	struct world *w = world_new(0);
+
+	(void)state;
+	connect_to(w, 0, 39999, "10.0.0.4:443", false);
+	world_tick(w, 200000);
+	assert_int_equal(world_exposure(w, "10.0.0.4", 443)->tier, TIER_HINT);
+	for (int i = 0; i < 70; i++)
+		connect_to(w, 300000, 40000 + i, "10.0.0.5:443", false);
+	for (int i = 0; i < 30; i++)
+		connect_to(w, 300000, 40000 + i, "[2001:db8:a::5]:22", false);
+	probe(w, 300000, 23, 1);
+	world_drain(w);
+	assert_int_equal(world_exposure(w, "10.0.0.4", 443)->tier,
+	    TIER_PROBABLE);
+	assert_int_equal(world_exposure(w, "10.0.0.5", 443)->tier,
+	    TIER_PROBABLE);
+	assert_int_equal(world_exposure(w, "2001:db8:a::5", 22)->tier,
+	    TIER_PROBABLE);
+	assert_int_equal(counted(w, 0, OUTCOME_UNRESOLVED, REASON_ONE_SIDED),
+	    1);
+	world_free(w);
+}
+
 static void
 clock_that_is_off_is_corrected_once_it_is_known(void **state)
 {
@@ -756,6 +786,7 @@ main(void)
 		TEST(first_answer_outlives_a_restart),
 		TEST(
 		    silence_is_said_less_surely_of_a_feed_seen_for_a_short_while),
+		TEST(half_connections_of_a_one_sided_feed_are_in_the_map),
 		TEST(clock_that_is_off_is_corrected_once_it_is_known),
 		TEST(configured_property_wins_and_is_not_learned),
 		TEST(a_value_that_stayed_is_learned_all_the_same),
