@@ -68,8 +68,10 @@ check 'and the API process with it' within 30 gone
 check 'the write-ahead log is moved into the store' test ! -s "$work/map.db-wal"
 
 # --- what began before it listened ------------------------------------------------
+# An exporter that shows answers: there is none here to tell so.
 cat >"$work/listen.conf" <<'CONF'
 wait = 12s
+feed = {"127.0.0.1: visibility=both"}
 CONF
 # Two SYNs in one datagram of NetFlow v5, begun at these Unix times
 send_syns() { # ms ms

@@ -9,6 +9,7 @@ conf=$work/test.conf
 cat >"$conf" <<'CONF'
 training = 0
 wait = 1s
+feed = {"127.0.0.2: visibility=both"}
 routing_domain = {"127.0.0.1: tag=7", "127.0.0.2: tag=258",
     "127.0.0.1: domain=3, tag=9", "127.0.0.3: vrf=100, tag=65535",
     "127.0.0.3: vrf=200, tag=7"}
