@@ -20,7 +20,7 @@ if ! command -v valgrind >/dev/null; then
     why='valgrind is not installed'
 elif grep -q -e __asan_init -e __tsan_init -e __ubsan_handle "$count"; then
     why='a sanitizer build'
-elif ! grep -q -e ' -O2 -g ' "$BUILD/.flags"; then
+elif ! grep -q -e ' -O3 -g -flto=auto ' "$BUILD/.flags"; then
     why='other flags'
 elif [ -z "${UPDATE:-}" ] && [ "$machine" != "$expected" ]; then
     why="counted with $expected, not $machine"
