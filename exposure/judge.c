@@ -974,11 +974,9 @@ is_waiting(struct engine *e, const struct look *look)
 bool
 judge_half_way(struct engine *e, const struct look *look)
 {
-	if (!is_waiting(e, look))
-		return false;
 	if (concerns_source(look))
 		join_source(e, look, true);
-	return true;
+	return is_waiting(e, look);
 }
 
 static void
@@ -987,9 +985,7 @@ judge_look(struct engine *e, struct look *look, bool news)
 	struct pair *pair = look->pair;
 	struct verdict v;
 
-	if (concerns_source(look))
-		join_source(e, look, true);
-	if (is_waiting(e, look)) {
+	if (judge_half_way(e, look)) {
 		set_timer(e, pair, false);
 		return;
 	}
