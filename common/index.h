@@ -13,11 +13,12 @@
  * 8.25 of 12 places are taken when the table is full: 7.8 octets an entry. Who
  * finds a chunk full goes on by a step that its hash says, not to the next,
  * which is full because of its neighbour; the chunks are a prime number, so
- * that any step comes to all of them. So 1.5 lines for a key that is not there,
- * and 1.2 for one that is, in a full table whose entries come and go; with
- * steps of one it would be 2. The owner keeps the entries and their keys, and
- * gives the same hash each time; the upper half of it says where, the lower 8
- * bits are the tag.
+ * that any step comes to all of them. In a full table whose entries come and
+ * go that is 1.4 lines for a key that is not there, and 1.1 for one that is
+ * (simulated; tests/test_index.c counts the first). With steps of one, the
+ * first would be 1.8.
+ * The owner keeps the entries and their keys, and gives the same hash each
+ * time; the upper half of it says where, the lower 8 bits are the tag.
  */
 #ifndef COMMON_INDEX_H
 #define COMMON_INDEX_H
